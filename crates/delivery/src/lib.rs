@@ -1,0 +1,1 @@
+//! The sender: claims deliveries, signs them, sends them, judges the answer, retries.

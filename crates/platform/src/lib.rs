@@ -1,0 +1,30 @@
+//! The rules of Spaceport: what exists, what is allowed, how it changes.
+//!
+//! Everything here is pure. Time, randomness and network come in as parameters; there is no
+//! SQL, no JSON shape and no I/O. The map:
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`id`], [`time`], [`random`], [`secret`] | the small words everything else is made of |
+//! | [`identifier`] | how callers name applications, profiles and other things |
+//! | [`right`], [`context`], [`scope`], [`access`] | who may do what, where |
+//! | [`application`], [`profile`] | applications, their settings and who owns them |
+//! | [`catalogue`], [`event`], [`subscription`], [`webhook`] | what happens and who hears of it |
+//! | [`invalid`] | the one shape of "this input is wrong" |
+
+pub mod access;
+pub mod application;
+pub mod catalogue;
+pub mod context;
+pub mod event;
+pub mod id;
+pub mod identifier;
+pub mod invalid;
+pub mod profile;
+pub mod random;
+pub mod right;
+pub mod scope;
+pub mod secret;
+pub mod subscription;
+pub mod time;
+pub mod webhook;
