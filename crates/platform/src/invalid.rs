@@ -31,11 +31,7 @@ impl Invalid {
 
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.field.is_empty() {
-            f.write_str(&self.expected)
-        } else {
-            write!(f, "{} {}", self.field, self.expected)
-        }
+        if self.field.is_empty() { f.write_str(&self.expected) } else { write!(f, "{} {}", self.field, self.expected) }
     }
 }
 
@@ -45,7 +41,11 @@ impl std::error::Error for Invalid {}
 pub fn text_length(field: &str, text: &str, min: usize, max: usize) -> Result<(), Invalid> {
     let length = text.chars().count();
     if length < min {
-        let expected = if min == 1 { "must not be empty".to_owned() } else { format!("must have at least {min} characters, has {length}") };
+        let expected = if min == 1 {
+            "must not be empty".to_owned()
+        } else {
+            format!("must have at least {min} characters, has {length}")
+        };
         return Err(Invalid::new(field, expected));
     }
     if length > max {

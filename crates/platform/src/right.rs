@@ -1,0 +1,61 @@
+//! Rights: what somebody may be allowed to do, named by a code.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// A right, by its unique code such as `Applications.View` (catalogue: rights of Space plus `Host.*`).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Right(Cow<'static, str>);
+
+impl Right {
+    /// View applications.
+    pub const VIEW_APPLICATIONS: Self = Self::known("Applications.View");
+    /// Create applications.
+    pub const CREATE_APPLICATIONS: Self = Self::known("Applications.Create");
+    /// Change applications, their webhooks and keys.
+    pub const EDIT_APPLICATIONS: Self = Self::known("Applications.Edit");
+    /// Delete (archive) applications.
+    pub const DELETE_APPLICATIONS: Self = Self::known("Applications.Delete");
+    /// Read secrets of applications.
+    pub const VIEW_APPLICATION_SECRETS: Self = Self::known("Applications.ViewSecrets");
+    /// Grant rights to others; held globally it makes an administrator.
+    pub const SUPERADMIN: Self = Self::known("Superadmin");
+    /// View profiles of people.
+    pub const VIEW_PROFILES: Self = Self::known("Profile.View");
+    /// Publish events through the host API.
+    pub const PUBLISH_EVENTS: Self = Self::known("Host.PublishEvents");
+
+    /// Every right of the host API; the host application gets them when it is made.
+    pub const HOST: [Self; 1] = [Self::PUBLISH_EVENTS];
+
+    const fn known(code: &'static str) -> Self {
+        Self(Cow::Borrowed(code))
+    }
+
+    /// Takes a code that the catalogue knows.
+    pub fn from_code(code: &str) -> Self {
+        Self(Cow::Owned(code.to_owned()))
+    }
+
+    /// The code.
+    pub fn code(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this right belongs to the host API. Such rights are given only when the host is made.
+    pub fn is_of_host(&self) -> bool {
+        self.0.starts_with("Host.")
+    }
+}
+
+impl fmt::Debug for Right {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Right {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,55 @@
+//! Webhooks: where the events of subscriptions are sent, and how.
+
+use crate::application::{AuthenticationMethod, Endpoint, MAX_NAME, MAX_TEXT, web_url};
+use crate::id::{ApplicationId, WebhookId};
+use crate::invalid::{Invalid, text_length};
+use crate::time::Timestamp;
+
+/// A webhook of an application.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Webhook {
+    /// The id.
+    pub id: WebhookId,
+    /// Whose.
+    pub application: ApplicationId,
+    /// What people read.
+    pub name: String,
+    /// Purpose.
+    pub description: Option<String>,
+    /// Own endpoint; `None` follows the application's.
+    pub endpoint: Option<Endpoint>,
+    /// Own authentication; `None` follows the application's.
+    pub authentication: Option<AuthenticationMethod>,
+    /// Whether events are delivered.
+    pub enabled: bool,
+    /// Status codes that mean success besides every 2xx.
+    pub accepted_codes: Vec<u16>,
+    /// Whether a failed delivery is sent again.
+    pub retries: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Since when it is archived; `None` while active.
+    pub archived_at: Option<Timestamp>,
+    /// Counts changes of what deliveries depend on.
+    pub revision: i64,
+}
+
+/// Checks the texts, URL and codes of a webhook before it is stored.
+///
+/// # Errors
+/// Names the first field that breaks a rule.
+pub fn check(webhook: &Webhook) -> Result<(), Invalid> {
+    text_length("name", webhook.name.trim(), 1, MAX_NAME)?;
+    if let Some(description) = &webhook.description {
+        text_length("description", description, 0, MAX_TEXT)?;
+    }
+    if let Some(endpoint) = &webhook.endpoint {
+        web_url("endpoint.url", &endpoint.url)?;
+    }
+    match webhook.accepted_codes.iter().find(|code| !(100..=599).contains(*code)) {
+        Some(code) => {
+            Err(Invalid::new("acceptedHttpResponseCodes", format!("must hold HTTP status codes, not {code}")))
+        }
+        None => Ok(()),
+    }
+}
