@@ -1,1 +1,23 @@
-//! testkit
+//! What the tests of every crate share, kept independent of the code under test.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`clock`] | a clock that moves only when told to |
+//! | [`postgres`] | one fresh PostgreSQL database per call |
+//! | [`receiver`] | an application that receives deliveries and answers as scripted |
+//! | [`http`] | a small HTTP client to call operations with |
+//! | [`verify`] | signatures checked with other libraries than the product's |
+//!
+//! A mistake in a test's own setting up ends that test with a panic that names it.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test support: a panic is how a test reports what went wrong"
+)]
+
+pub mod clock;
+pub mod http;
+pub mod postgres;
+pub mod receiver;
+pub mod verify;

@@ -1,0 +1,3 @@
+//! The test kit against itself: what other tests rely on.
+
+mod receiver;
