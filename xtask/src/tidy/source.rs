@@ -56,6 +56,33 @@ pub(super) fn words(code: &str) -> impl Iterator<Item = &str> {
     code.split(|c: char| !is_word(c)).filter(|word| word.chars().next().is_some_and(|c| !c.is_ascii_digit()))
 }
 
+/// From the first character, which is `{`, to the brace that closes it.
+pub(super) fn block_of(text: &str) -> &str {
+    let mut depth = 0_usize;
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return text.get(..=at).unwrap_or(text);
+                }
+            }
+            _ => {}
+        }
+    }
+    text
+}
+
+/// Where `word` stands in blanked code as a whole word.
+pub(super) fn find_word(code: &str, word: &str) -> Option<usize> {
+    code.match_indices(word).map(|(at, _)| at).find(|at| {
+        let before = code.get(..*at).and_then(|text| text.chars().next_back());
+        let after = code.get(at + word.len()..).and_then(|text| text.chars().next());
+        !before.is_some_and(is_word) && !after.is_some_and(is_word)
+    })
+}
+
 fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }

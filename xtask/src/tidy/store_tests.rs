@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Finding;
-use super::source::{Source, words};
+use super::source::{Source, block_of, find_word, words};
 
 pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
     let tested: BTreeSet<&str> = sources
@@ -49,24 +49,6 @@ fn is_tx(head: &str) -> bool {
     words(subject).next() == Some("Tx") && !words(subject).any(|word| word == "for")
 }
 
-/// From `{` to the brace that closes it.
-fn block_of(text: &str) -> &str {
-    let mut depth = 0_usize;
-    for (at, c) in text.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return text.get(..=at).unwrap_or(text);
-                }
-            }
-            _ => {}
-        }
-    }
-    text
-}
-
 /// The names after `pub fn`, `pub async fn` and the like.
 fn public_functions(block: &str) -> Vec<&str> {
     let all: Vec<&str> = words(block).collect();
@@ -88,16 +70,6 @@ fn public_functions(block: &str) -> Vec<&str> {
         }
     }
     names
-}
-
-/// Where `word` stands as a whole word.
-fn find_word(text: &str, word: &str) -> Option<usize> {
-    let is_edge = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '_');
-    text.match_indices(word).map(|(at, _)| at).find(|at| {
-        let before = text.get(..*at).and_then(|text| text.chars().next_back());
-        let after = text.get(at + word.len()..).and_then(|text| text.chars().next());
-        is_edge(before) && is_edge(after)
-    })
 }
 
 #[cfg(test)]
