@@ -6,6 +6,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 /// Names a running PostgreSQL server to the tests.
 pub(crate) const TEST_POSTGRES: &str = "SPACEPORT_TEST_POSTGRES";
@@ -13,9 +14,16 @@ pub(crate) const TEST_POSTGRES: &str = "SPACEPORT_TEST_POSTGRES";
 pub(crate) const ACCEPT: &str = "SPACEPORT_ACCEPT";
 
 /// The folder that holds the workspace.
+///
+/// `cargo run` names it. What was compiled in may be another checkout that shares our target folder, so it is
+/// only the fallback for whoever starts the program by hand.
 pub(crate) fn root() -> &'static Path {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own)
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let own =
+            std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+        own.parent().unwrap_or(&own).to_owned()
+    });
+    &ROOT
 }
 
 /// Cargo's output folder, where things may be left that nobody misses.
