@@ -1,0 +1,144 @@
+//! Where an application appears: permission contexts, UI extensions, link previews.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::scalar::DateTime;
+
+/// A permission context as the API shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "className", rename_all_fields = "camelCase")]
+pub enum PermissionContextApi {
+    /// The whole organization.
+    GlobalPermissionContext,
+    /// A project.
+    ProjectPermissionContext {
+        /// The project.
+        project: ProjectReference,
+    },
+    /// A channel.
+    ChannelPermissionContext {
+        /// The channel.
+        channel: ChannelReference,
+    },
+    /// A package repository.
+    PackageRepositoryPermissionContext {
+        /// The repository.
+        repository: PackageRepositoryReference,
+    },
+    /// A project the caller may not see.
+    PrivateProjectPermissionContext {
+        /// Id of the project.
+        project_id: String,
+    },
+    /// A channel the caller may not see.
+    PrivateChannelPermissionContext {
+        /// Id of the channel.
+        channel_id: String,
+    },
+}
+
+/// A project, by id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PR_Project", extend("x-record" = true))]
+pub struct ProjectReference {
+    /// Id of the project.
+    pub id: String,
+}
+
+/// A channel, by id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "M2ChannelRecord", extend("x-record" = true))]
+pub struct ChannelReference {
+    /// Id of the channel.
+    pub id: String,
+}
+
+/// A package repository, by id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProjectPackageRepository", extend("x-record" = true))]
+pub struct PackageRepositoryReference {
+    /// Id of the repository.
+    pub id: String,
+}
+
+/// UI extensions of an application in one context.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AppUiExtContextData {
+    /// The context.
+    pub context: PermissionContextApi,
+    /// The extensions.
+    pub extensions: Option<Vec<AppUiExtension>>,
+    /// Who sees them.
+    pub app_ui_enabled_state: UiEnabledState,
+}
+
+/// Who sees UI extensions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "AppUiEnabledState")]
+pub struct UiEnabledState {
+    /// Whether everybody sees them who did not choose otherwise.
+    pub enabled_by_default: bool,
+    /// What the calling person chose.
+    pub enabled_for_me: Option<bool>,
+}
+
+/// A UI extension.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "className", rename_all_fields = "camelCase")]
+#[schemars(rename = "AppUiExtensionApi")]
+pub enum AppUiExtension {
+    /// A page in the main menu.
+    TopLevelPageUiExtensionApi {
+        /// What people read.
+        display_name: String,
+        /// One sentence.
+        description: Option<String>,
+        /// Code, unique within the application.
+        unique_code: String,
+        /// URL shown on the page.
+        iframe_url: Option<String>,
+    },
+}
+
+/// A domain whose links an application previews.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationUnfurlDomain {
+    /// The domain.
+    pub domain: String,
+    /// Whether previews are allowed.
+    pub status: RightStatus,
+    /// When the status changed.
+    pub modification_timestamp: Option<DateTime>,
+}
+
+/// A text pattern an application turns into links.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationUnfurlPattern {
+    /// Text the pattern starts with.
+    pub prefix: String,
+    /// URL that replaces it.
+    pub link_replacement: String,
+    /// Whether replacing is allowed.
+    pub status: RightStatus,
+    /// When the status changed.
+    pub modification_timestamp: Option<DateTime>,
+}
+
+/// How far a request for a right has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RightStatus {
+    /// Never asked for.
+    None,
+    /// Asked for.
+    Requested,
+    /// Given.
+    Granted,
+    /// Refused.
+    Rejected,
+}

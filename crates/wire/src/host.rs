@@ -1,0 +1,95 @@
+//! The host API: how the product that embeds the platform publishes events.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::identifier::PermissionContextIdentifier;
+use crate::scalar::DateTime;
+
+/// Body of the operation that publishes events.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PublishEvents {
+    /// Events, in the order they happened.
+    pub events: Vec<PublishEvent>,
+}
+
+/// One event of the host product.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PublishEvent {
+    /// Id chosen by the host; an event with a known id is reported as a duplicate and not sent again.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Code of a subject in the catalogue.
+    pub subject: String,
+    /// Code of an event type of that subject.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// Permission context the event belongs to; global when absent.
+    #[serde(default)]
+    pub context: Option<PermissionContextIdentifier>,
+    /// When it happened; now when absent.
+    #[serde(default)]
+    pub occurred_at: Option<DateTime>,
+    /// Who did it.
+    #[serde(default)]
+    pub actor: Option<Value>,
+    /// What applications receive; the text is kept as the host wrote it.
+    #[schemars(with = "serde_json::Map<String, Value>")]
+    pub payload: Box<RawValue>,
+    /// What subscription filters look at; the payload when absent.
+    #[serde(default)]
+    pub attributes: Option<Value>,
+}
+
+/// Answer to published events, in the order of the request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PublishResults {
+    /// One result for each event.
+    pub results: Vec<PublishResult>,
+}
+
+/// What became of one published event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PublishResult {
+    /// Id of the event, the host's own where it gave one.
+    pub id: String,
+    /// Whether the event was new.
+    pub status: PublishStatus,
+    /// Number of deliveries the event causes.
+    pub deliveries: u32,
+}
+
+/// Whether a published event was new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum PublishStatus {
+    /// The event is stored with its deliveries.
+    Accepted,
+    /// An event with this id is stored already; nothing was done.
+    Duplicate,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_keeps_its_text() {
+        let event: PublishEvent =
+            serde_json::from_str(r#"{"subject":"Issue","type":"Issue.Created","payload":{"b":1.50,"a":2}}"#).unwrap();
+        assert_eq!(event.payload.get(), r#"{"b":1.50,"a":2}"#);
+        assert_eq!(event.event_type, "Issue.Created");
+    }
+
+    #[test]
+    fn a_payload_is_described_as_an_object() {
+        let schema = serde_json::to_value(schemars::schema_for!(PublishEvent)).unwrap();
+        assert_eq!(schema["properties"]["payload"]["type"], "object");
+    }
+}
