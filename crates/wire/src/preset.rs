@@ -1,0 +1,201 @@
+//! The catalogue that is there before a host registers its own: subjects, event types and rights, read once from `data/`.
+
+use std::sync::{Arc, LazyLock};
+
+use serde::Deserialize;
+use spaceport_platform::catalogue::{Catalogue, EventType, RightEntry, Subject};
+use spaceport_platform::right::Right;
+
+const SUBJECTS: &str = include_str!("../data/subjects.json");
+const RIGHTS: &str = include_str!("../data/rights.json");
+
+static PRESET: LazyLock<Preset> = LazyLock::new(read);
+
+struct Preset {
+    catalogue: Arc<Catalogue>,
+    subjects: Vec<SubjectRow>,
+}
+
+/// A subject as the file holds it.
+#[derive(Deserialize)]
+struct SubjectRow {
+    code: String,
+    name: String,
+    description: String,
+    parent: Option<String>,
+    filters: Vec<String>,
+    events: Vec<EventRow>,
+}
+
+/// An event type as the file holds it.
+#[derive(Deserialize)]
+struct EventRow {
+    code: String,
+    name: String,
+    description: String,
+    payload: String,
+    rights: Vec<String>,
+}
+
+/// A right as the file holds it.
+#[derive(Deserialize)]
+struct RightRow {
+    code: String,
+    title: String,
+    target: String,
+}
+
+/// The preset catalogue. The files are read at the first call.
+pub fn catalogue() -> Catalogue {
+    Catalogue::clone(&PRESET.catalogue)
+}
+
+/// The preset catalogue, without a copy.
+pub fn shared() -> Arc<Catalogue> {
+    Arc::clone(&PRESET.catalogue)
+}
+
+/// Class names of the filters a subscription to `subject` may have; empty when the subject is unknown or takes none.
+pub fn filters(subject: &str) -> &'static [String] {
+    PRESET.subjects.iter().find(|row| row.code == subject).map_or(&[], |row| row.filters.as_slice())
+}
+
+#[expect(clippy::expect_used, reason = "the files are compiled in, and a test reads them")]
+fn read() -> Preset {
+    let subjects: Vec<SubjectRow> = serde_json::from_str(SUBJECTS).expect("data/subjects.json is well formed");
+    let rights: Vec<RightRow> = serde_json::from_str(RIGHTS).expect("data/rights.json is well formed");
+    let rights = rights.into_iter().map(|row| RightEntry { code: row.code, title: row.title, target: row.target });
+    let catalogue = Catalogue::new(subjects.iter().map(subject).collect(), rights.collect());
+    Preset { catalogue: Arc::new(catalogue), subjects }
+}
+
+fn subject(row: &SubjectRow) -> Subject {
+    Subject {
+        code: row.code.clone(),
+        name: row.name.clone(),
+        description: row.description.clone(),
+        parent: row.parent.clone(),
+        events: row.events.iter().map(event_type).collect(),
+    }
+}
+
+fn event_type(row: &EventRow) -> EventType {
+    EventType {
+        code: row.code.clone(),
+        name: row.name.clone(),
+        description: row.description.clone(),
+        payload: row.payload.clone(),
+        rights: row.rights.iter().map(|code| Right::from_code(code)).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Event classes of the public client libraries.
+    const CLASSES: [&str; 50] = [
+        "AbsenceApprovalWebhookEvent",
+        "AbsenceWebhookEvent",
+        "ApplicationAuthorizationRequestedEvent",
+        "ApplicationAuthorizedWebhookEvent",
+        "ApplicationSshKeyWebhookEvent",
+        "ApplicationUnfurlQueueItemsCreatedEvent",
+        "ApplicationUnfurlTargetWebhookEvent",
+        "ApplicationWebhookEvent",
+        "AutomationJobEvent",
+        "BlogWebhookEvent",
+        "BusinessEntityRelationEvent",
+        "ChannelEvent",
+        "ChatMessageCreatedEvent",
+        "ChatMessageDeletedEvent",
+        "ChatMessageReactionAddedEvent",
+        "ChatMessageReactionRemovedEvent",
+        "ChatMessageUpdatedEvent",
+        "CodeReviewCommitsUpdatedWebhookEvent",
+        "CodeReviewDiscussionWebhookEvent",
+        "CodeReviewParticipantWebhookEvent",
+        "CodeReviewUpdatedWebhookEvent",
+        "CodeReviewWebhookEvent",
+        "CustomEmojiAddedEvent",
+        "CustomEmojiDeletedEvent",
+        "CustomEmojiUpdatedEvent",
+        "DeploymentWebhookEvent",
+        "DocumentEditorsChangedEvent",
+        "DocumentFolderMetaWebhookEvent",
+        "DocumentFolderOwnAccessChangedEvent",
+        "DocumentMetaWebhookEvent",
+        "DocumentWebhookEvent",
+        "EmailBouncedEvent",
+        "FeatureFlagWebhookEvent",
+        "GoogleIntegrationDisconnectedEvent",
+        "IssueImportTransactionWebhookEvent",
+        "IssueWebhookEvent",
+        "LocationEvent",
+        "MeetingModWebhookEvent",
+        "PingWebhookEvent",
+        "ProfileEvent",
+        "ProfileOrganizationEvent",
+        "ProjectEvent",
+        "RdWarmupEvent",
+        "SPackageRepositoryAccessWebhookEvent",
+        "SPackageRepositoryWebhookEvent",
+        "SRepoCommitsWebhookEvent",
+        "SRepoHeadsWebhookEvent",
+        "SRepoPushWebhookEvent",
+        "TeamEvent",
+        "TeamMembershipEvent",
+    ];
+
+    fn events() -> Vec<EventType> {
+        catalogue().subjects().iter().flat_map(|subject| subject.events.clone()).collect()
+    }
+
+    #[test]
+    fn every_event_code_is_unique() {
+        let all = events();
+        let codes: BTreeSet<_> = all.iter().map(|event| &event.code).collect();
+        assert_eq!(codes.len(), all.len());
+    }
+
+    #[test]
+    fn every_right_of_an_event_type_exists() {
+        let catalogue = catalogue();
+        for event in events() {
+            assert!(!event.rights.is_empty(), "{} needs no right", event.code);
+            for right in &event.rights {
+                assert!(catalogue.right(right.code()).is_some(), "{right} of {}", event.code);
+            }
+        }
+    }
+
+    #[test]
+    fn every_event_class_but_ping_has_an_event_type() {
+        let mut covered: BTreeSet<String> = events().into_iter().map(|event| event.payload).collect();
+        covered.insert("PingWebhookEvent".to_owned());
+        assert_eq!(covered, CLASSES.iter().map(ToString::to_string).collect());
+    }
+
+    #[test]
+    fn parents_are_subjects() {
+        let catalogue = catalogue();
+        for subject in catalogue.subjects() {
+            if let Some(parent) = &subject.parent {
+                assert!(catalogue.subject(parent).is_ok(), "{parent}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_right_to_publish_events_can_be_looked_up() {
+        assert_eq!(shared().right("Host.PublishEvents").unwrap().target, "Global");
+    }
+
+    #[test]
+    fn filters_are_known_by_subject() {
+        assert_eq!(filters("Application"), ["ApplicationsSubscriptionFilterIn"]);
+        assert!(filters("Nothing").is_empty());
+    }
+}
