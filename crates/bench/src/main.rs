@@ -1,2 +1,103 @@
-//! bench
-fn main() {}
+//! The load generator and receiver behind the figures of `docs/performance.md`.
+//!
+//! `bench load` starts a release build of the server on a fresh SQLite file, sets up endpoints, publishes
+//! events over `c` connections and counts what arrives. `bench raw` measures what the machine could do
+//! at best with the same client, so that a figure can be given as a share of the limit in the same run.
+
+mod client;
+mod load;
+mod process;
+mod raw;
+mod receiver;
+mod report;
+mod setup;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Measures Spaceport.
+#[derive(Parser)]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Publish events and count deliveries.
+    Load(Load),
+    /// Measure the machine: HTTP alone, durable inserts alone.
+    Raw(Raw),
+}
+
+/// What to load the server with.
+#[derive(clap::Args, Clone)]
+pub(crate) struct Load {
+    /// Executable of the server; a release build.
+    #[arg(long, default_value = "target/release/spaceport")]
+    pub(crate) server: PathBuf,
+    /// Events to publish, after a warm-up of a tenth.
+    #[arg(long, default_value_t = 20_000)]
+    pub(crate) events: usize,
+    /// Publishing connections, each with one request under way.
+    #[arg(long, default_value_t = 32)]
+    pub(crate) connections: usize,
+    /// Endpoints, each with an application and a webhook of its own.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) endpoints: usize,
+    /// How deliveries are signed.
+    #[arg(long, value_enum, default_value_t = Signature::Hmac)]
+    pub(crate) signature: Signature,
+    /// Publish at this steady rate instead of as fast as possible, in events a second.
+    #[arg(long)]
+    pub(crate) rate: Option<u32>,
+    /// Folder for the database; the disk it is on is part of what is measured.
+    #[arg(long, default_value = "target")]
+    pub(crate) folder: PathBuf,
+    /// Repeat this many times and report each run.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) runs: usize,
+}
+
+/// How deliveries are signed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Signature {
+    /// HMAC-SHA-256 with a signing key.
+    Hmac,
+    /// RSA-2048 with SHA-512.
+    Rsa,
+}
+
+/// What to measure the machine with.
+#[derive(clap::Args, Clone)]
+pub(crate) struct Raw {
+    /// Requests, and rows.
+    #[arg(long, default_value_t = 50_000)]
+    pub(crate) events: usize,
+    /// Connections, and rows a commit.
+    #[arg(long, default_value_t = 32)]
+    pub(crate) connections: usize,
+    /// Folder for the database file.
+    #[arg(long, default_value = "target")]
+    pub(crate) folder: PathBuf,
+}
+
+fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match options.command {
+            Command::Load(load) => {
+                for _ in 0..load.runs {
+                    report::print(&load::run(&load).await?);
+                }
+                Ok(())
+            }
+            Command::Raw(raw) => {
+                report::print(&raw::run(&raw).await?);
+                Ok(())
+            }
+        }
+    })
+}

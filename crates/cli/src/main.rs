@@ -1,2 +1,39 @@
-//! cli
-fn main() {}
+//! The executable `spaceport`: serve, init, demo.
+
+mod demo;
+mod init;
+mod options;
+mod say;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::options::{Command, Options};
+use crate::say::say;
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    match work(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            say::complain(&sentence, options.json);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn work(options: &Options) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("The process cannot start its threads: {error}"))?;
+    runtime.block_on(async {
+        match &options.command {
+            Command::Serve => serve::serve(options).await,
+            Command::Init => init::init(options).await,
+            Command::Demo(demo) => demo::demo(options, demo).await,
+        }
+    })
+}

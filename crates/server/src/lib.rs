@@ -1,1 +1,27 @@
-//! server
+//! The edge: HTTP operations, OAuth, the host API, pages, and how it is all put together.
+//!
+//! | question | file |
+//! | --- | --- |
+//! | which URL and method, who may call | [`operations`], and the handler's first parameter |
+//! | what an operation does | `api/<resource>.rs`, `host/<resource>.rs`, `oauth/<resource>.rs` |
+//! | how is a refusal worded and numbered | [`http::error`] |
+//! | what can be configured | [`config`] and `config.default.toml` |
+//! | what happens on the first start | [`start`] |
+//! | what is running | [`run`] |
+
+pub mod api;
+pub mod attempt;
+pub mod config;
+pub mod health;
+pub mod host;
+pub mod http;
+pub mod keys;
+pub mod metrics;
+pub mod oauth;
+pub mod operations;
+pub mod outbox;
+pub mod pages;
+pub mod random;
+pub mod run;
+pub mod services;
+pub mod start;

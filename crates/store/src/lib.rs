@@ -1,1 +1,23 @@
-//! store
+//! The SQL: the only crate that knows a database driver.
+//!
+//! A transaction is a closure: [`Store::write`] commits when it returns `Ok`. What can be stored and
+//! asked are the functions of [`Tx`], one file per resource under `tx/`, each written once for both
+//! engines. What differs between the engines is in `engine/`, and each difference says why.
+
+mod engine;
+mod error;
+mod migrate;
+mod seal;
+mod store;
+mod tx;
+mod value;
+
+pub use error::StoreError;
+pub use seal::{MasterKey, Sealer};
+pub use store::Store;
+pub use tx::Tx;
+pub use tx::application::{ApplicationFilter, ApplicationOrder};
+pub use tx::delivery::{ClaimedRow, RecordedAttempt, RecordedNext};
+pub use tx::key::PublicKey;
+pub use tx::token::{NewToken, StoredToken};
+pub use tx::webhook::LastAttempt;

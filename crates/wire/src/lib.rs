@@ -1,1 +1,28 @@
-//! wire
+//! The shapes: JSON in and out, `$fields`, identifiers, OpenAPI and the HTTP API model.
+//!
+//! | question | module |
+//! | --- | --- |
+//! | what does a resource look like | [`application`], [`profile`], [`webhook`], [`catalogue`], [`host`] |
+//! | what does `$fields` select | [`fields`] (the text), [`shape`] (the value) |
+//! | scalars, pages, identifiers | [`scalar`], [`batch`], [`identifier`] |
+//! | how is input read | [`body`], [`query`] |
+//! | what goes into a payload | [`canonical`], [`payload`] |
+//! | how does the API describe itself | [`describe`] |
+//! | which subjects, event types and rights are built in | [`preset`] |
+
+pub mod application;
+pub mod batch;
+pub mod body;
+pub mod canonical;
+pub mod catalogue;
+pub mod describe;
+pub mod fields;
+pub mod host;
+pub mod identifier;
+pub mod payload;
+pub mod preset;
+pub mod profile;
+pub mod query;
+pub mod scalar;
+pub mod shape;
+pub mod webhook;

@@ -1,0 +1,17 @@
+//! What the command line prints: results to standard output, complaints to standard error.
+
+/// A line for the person (or script) that ran the command.
+#[expect(clippy::print_stdout, reason = "this is the one place where the command line speaks")]
+pub(crate) fn say(line: &str) {
+    println!("{line}");
+}
+
+/// Why a command failed.
+#[expect(clippy::print_stderr, reason = "this is the one place where the command line complains")]
+pub(crate) fn complain(sentence: &str, json: bool) {
+    if json {
+        eprintln!("{}", serde_json::json!({ "error": sentence }));
+    } else {
+        eprintln!("spaceport: {sentence}");
+    }
+}

@@ -1,0 +1,227 @@
+//! The sender that really calls: one POST, bounded in time and size, no redirects.
+
+mod connect;
+mod failure;
+mod tls;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Method, Response, Uri};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body as _, Incoming};
+use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
+use hyper_util::client::legacy::{Client, Error};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::pki_types::CertificateDer;
+use tokio::time::{Instant, timeout_at};
+
+use crate::guard::{Guard, UrlRefused};
+pub use crate::outbox::SslVerification;
+use crate::outcome::{Answer, BodyEnd, ErrorKind, Outcome};
+use crate::resolve::Resolve;
+use connect::{Connector, Uses};
+
+/// Makes one call. The engine knows nothing else of the network.
+#[async_trait]
+pub trait Sender: Send + Sync + 'static {
+    /// Sends, and returns within [`Limits::total`] whatever the other side does.
+    async fn send(&self, request: Request) -> Outcome;
+}
+
+/// One call: always a POST.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The endpoint.
+    pub url: String,
+    /// Whether its certificate is checked.
+    pub ssl_verification: SslVerification,
+    /// All headers but `Host` and `Content-Length`.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+    /// How long and how much.
+    pub limits: Limits,
+}
+
+/// How long a call may take and how much of the answer is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// For everything: waiting for a connection, sending, the answer's head and its body.
+    pub total: Duration,
+    /// So many bytes of the answer's body are kept.
+    pub body_kept: usize,
+    /// So many are read, so that the connection can be used again; beyond that it is closed.
+    pub body_read: usize,
+}
+
+impl Limits {
+    /// The usual sizes (16 KiB kept, 64 KiB read) with this much time.
+    pub const fn within(total: Duration) -> Self {
+        Self { total, body_kept: 16 * 1024, body_read: 64 * 1024 }
+    }
+}
+
+impl Default for Limits {
+    /// 30 seconds, for whatever no user waits for (wire-protocol 5.4).
+    fn default() -> Self {
+        Self::within(Duration::from_secs(30))
+    }
+}
+
+/// What an [`HttpSender`] is made of.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// For one new connection: look-up, TCP and TLS together. 5 s unless told otherwise.
+    pub connect: Duration,
+    /// How long an unused connection is kept. 30 s.
+    pub idle: Duration,
+    /// How many unused connections are kept for one scheme, host and port. 64.
+    pub idle_per_host: usize,
+    /// The largest head of an answer in bytes, at least 8 KiB. 32 KiB.
+    pub head: usize,
+    /// Authorities trusted beside those of the machine.
+    pub extra_roots: Vec<CertificateDer<'static>>,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            idle: Duration::from_secs(30),
+            idle_per_host: 64,
+            head: 32 * 1024,
+            extra_roots: Vec::new(),
+        }
+    }
+}
+
+/// Why a sender cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("TLS cannot be set up: {0}")]
+pub struct SetupError(#[from] rustls::Error);
+
+/// Calls endpoints over HTTP/1.1 with kept connections.
+///
+/// Pools know connections by scheme, host and port alone. So that nothing verified ever travels over a
+/// connection that was opened without verification, each way has a client, and a pool, of its own.
+pub struct HttpSender {
+    guard: Guard,
+    verifying: Client<Connector, Full<Bytes>>,
+    skipping: Client<Connector, Full<Bytes>>,
+}
+
+/// A kept connection may be closed by the other side in the very moment we use it again; so many are given a try.
+const STALE_CONNECTIONS: usize = 3;
+
+impl HttpSender {
+    /// Sets up TLS, which reads the machine's certificates from disk: once for a process.
+    pub fn new(settings: &HttpSettings, guard: Guard, resolver: Arc<dyn Resolve>) -> Result<Self, SetupError> {
+        let client = |tls| {
+            let connector = Connector::new(tls, guard.clone(), Arc::clone(&resolver), settings.connect);
+            Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .timer(TokioTimer::new())
+                .pool_idle_timeout(settings.idle)
+                .pool_max_idle_per_host(settings.idle_per_host)
+                .http1_max_buf_size(settings.head.max(8 * 1024))
+                // `X-Space-Signature`, as the original server writes it.
+                .http1_title_case_headers(true)
+                .build(connector)
+        };
+        let (verifying, skipping) = (client(tls::verifying(&settings.extra_roots)?), client(tls::skipping()?));
+        Ok(Self { guard, verifying, skipping })
+    }
+
+    /// The answer's head, from the first connection that is not stale.
+    async fn head(&self, request: &Request, uri: &Uri) -> Result<Response<Incoming>, Error> {
+        let client = match request.ssl_verification {
+            SslVerification::Verify => &self.verifying,
+            SslVerification::Skip => &self.skipping,
+        };
+        let mut tries = 1;
+        loop {
+            let mut call = http::Request::new(Full::new(request.body.clone()));
+            *call.method_mut() = Method::POST;
+            *call.uri_mut() = uri.clone();
+            *call.headers_mut() = request.headers.clone();
+            let connection = capture_connection(&mut call);
+            let result = client.request(call).await;
+            let used_before = uses(&connection).is_some_and(|uses| uses.fetch_add(1, Ordering::Relaxed) > 0);
+            match result {
+                Err(error) if used_before && tries <= STALE_CONNECTIONS && failure::is_cut_off(&error) => tries += 1,
+                result => return result,
+            }
+        }
+    }
+}
+
+/// How often the connection of this call was used before; `None` when there was none.
+fn uses(connection: &CaptureConnection) -> Option<Uses> {
+    let mut extras = http::Extensions::new();
+    connection.connection_metadata().as_ref()?.get_extras(&mut extras);
+    extras.remove::<Uses>()
+}
+
+#[async_trait]
+impl Sender for HttpSender {
+    async fn send(&self, request: Request) -> Outcome {
+        let uri = match destination(&self.guard, &request.url) {
+            Ok(uri) => uri,
+            Err(UrlRefused::Address(refused)) => {
+                return Outcome::failed(ErrorKind::RefusedAddress, refused.to_string());
+            }
+            Err(refused) => return Outcome::failed(ErrorKind::InvalidUrl, refused.to_string()),
+        };
+        let limits = request.limits;
+        let end = Instant::now() + limits.total;
+        match timeout_at(end, self.head(&request, &uri)).await {
+            Ok(Ok(response)) => Outcome::Answered(answer(response, &limits, end).await),
+            Ok(Err(error)) => failure::outcome(&error, &uri),
+            Err(_) => Outcome::failed(ErrorKind::Timeout, format!("no answer within {:?}", limits.total)),
+        }
+    }
+}
+
+/// Reads the URL as the guard does, so that nothing is called but what was judged.
+fn destination(guard: &Guard, text: &str) -> Result<Uri, UrlRefused> {
+    let mut url = guard.check_url(text)?;
+    url.set_fragment(None);
+    url.as_str().parse().map_err(|error: http::uri::InvalidUri| UrlRefused::Invalid(error.to_string()))
+}
+
+/// Keeps the beginning of the body. Once there is a status nothing about the body can make it a failure.
+async fn answer(response: Response<Incoming>, limits: &Limits, end: Instant) -> Answer {
+    let (head, mut incoming) = response.into_parts();
+    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+    let (body, end) = body(&mut incoming, limits, end).await;
+    Answer { status: head.status.as_u16(), headers, body, end }
+}
+
+/// Dropping `incoming` before its end, which all but one way out of here do, closes the connection.
+async fn body(incoming: &mut Incoming, limits: &Limits, end: Instant) -> (Bytes, BodyEnd) {
+    let announced = usize::try_from(incoming.size_hint().lower()).unwrap_or(usize::MAX);
+    // Too long to be read to its end: then nothing is gained by reading more than is kept.
+    let read_limit = if announced > limits.body_read { limits.body_kept } else { limits.body_read };
+    let (mut kept, mut read) = (BytesMut::new(), 0_usize);
+    let how = loop {
+        let chunk = match timeout_at(end, incoming.frame()).await {
+            Err(_) => break BodyEnd::CutByTime,
+            Ok(Some(Err(_))) => break BodyEnd::Broken,
+            Ok(None) if read > kept.len() => break BodyEnd::CutBySize,
+            Ok(None) => break BodyEnd::Complete,
+            Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+        };
+        read = read.saturating_add(chunk.len());
+        let wanted = limits.body_kept.saturating_sub(kept.len()).min(chunk.len());
+        kept.extend_from_slice(chunk.get(..wanted).unwrap_or_default());
+        if read > read_limit || (read >= read_limit && announced > read) {
+            break BodyEnd::CutBySize;
+        }
+    };
+    (kept.freeze(), how)
+}

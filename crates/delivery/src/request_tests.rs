@@ -1,0 +1,103 @@
+//! Which headers a request has, and which the application cannot change.
+
+use super::*;
+use crate::outbox::{Retries, SslVerification};
+
+const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
+
+fn target(authentication: Authentication, headers: &[(&str, &str)]) -> Target {
+    Target {
+        url: "https://example.com/".into(),
+        ssl_verification: SslVerification::Verify,
+        authentication,
+        headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        accepted_codes: vec![],
+        retries: Retries::Enabled,
+    }
+}
+
+async fn headers_of(authentication: Authentication, custom: &[(&str, &str)]) -> Result<HeaderMap, KeyError> {
+    let body = Bytes::from_static(b"{}");
+    headers(&target(authentication, custom), &DeliveryId::new("d1"), &body, NOW, &Signing::default()).await
+}
+
+#[tokio::test]
+async fn every_request_has_the_headers_of_the_original_server() {
+    let headers = headers_of(Authentication::None, &[]).await.unwrap();
+    let expected = [
+        ("content-type", "application/json"),
+        ("accept", "*/*"),
+        ("accept-charset", "UTF-8"),
+        ("x-space-timestamp", "1700000000123"),
+        ("x-space-delivery-id", "d1"),
+    ];
+    for (name, value) in expected {
+        assert_eq!(headers[name], value);
+    }
+    assert!(headers["user-agent"].to_str().unwrap().starts_with("Space ("));
+    assert!(!headers.contains_key("authorization"));
+}
+
+#[tokio::test]
+async fn custom_headers_are_sent_and_never_replace_ours() {
+    let custom = [
+        ("X-Custom", "Grüße"),
+        ("x-custom", "again"),
+        ("Authorization", "mine"),
+        ("Content-Type", "text/plain"),
+        ("User-Agent", "x"),
+        ("X-Space-Timestamp", "1"),
+        ("x-space-anything", "1"),
+        ("Host", "evil"),
+        ("Content-Length", "0"),
+        ("Transfer-Encoding", "chunked"),
+        ("Connection", "close"),
+        ("Keep-Alive", "timeout=1"),
+        ("Expect", "100-continue"),
+        ("X-Break", "a\r\nX-Other: b"),
+        ("X Name", "a"),
+        ("X-Name:", "a"),
+        ("X-Nul", "a\0"),
+        ("", "a"),
+    ];
+    let headers = headers_of(Authentication::None, &custom).await.unwrap();
+    assert_eq!(headers.get_all("x-custom").iter().count(), 2);
+    assert_eq!(headers["authorization"], "mine");
+    assert_eq!(headers["content-type"], "application/json");
+    assert_eq!(headers.len(), 6 + 3);
+}
+
+#[tokio::test]
+async fn the_targets_own_credentials_win_over_a_custom_authorization() {
+    let bearer = headers_of(Authentication::Bearer(Secret::new("t0")), &[("authorization", "mine")]).await.unwrap();
+    assert_eq!(bearer.get_all("authorization").iter().collect::<Vec<_>>(), ["Bearer t0"]);
+    let basic = Authentication::Basic { username: "Aladdin".into(), password: Secret::new("open sesame") };
+    let basic = headers_of(basic, &[]).await.unwrap();
+    // The example of RFC 7617, section 2.
+    assert_eq!(basic["authorization"], "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+}
+
+#[tokio::test]
+async fn the_log_shows_neither_signatures_nor_secrets() {
+    let custom = [("X-Api-Key", "topsecret")];
+    for authentication in [Authentication::SigningKey(Secret::new("key")), Authentication::Bearer(Secret::new("tok"))] {
+        let headers = headers_of(authentication, &custom).await.unwrap();
+        let shown = masked(&headers);
+        assert_eq!(shown.iter().filter(|(_, value)| value == "***").count(), 2);
+        assert!(shown.iter().all(|(_, value)| !value.contains("topsecret") && !value.contains("tok")));
+        assert!(shown.contains(&("x-space-timestamp".into(), "1700000000123".into())));
+    }
+}
+
+#[tokio::test]
+async fn a_credential_that_would_break_the_header_is_an_error() {
+    let headers = headers_of(Authentication::Bearer(Secret::new("a\r\nX-Other: b")), &[]).await;
+    assert_eq!(headers.unwrap_err(), KeyError::Unsendable);
+}
+
+#[test]
+fn a_value_that_is_too_long_is_refused() {
+    assert_eq!(check_header("X-Long", &"a".repeat(70_000)), Err(HeaderRefused::Value));
+    assert_eq!(check_header("X-Long", &"a".repeat(8192)), Ok(()));
+    assert_eq!(check_header("X-Space-Signature", "a"), Err(HeaderRefused::Reserved));
+}

@@ -1,0 +1,11 @@
+//! Tests of the sender as others see it: against an outbox in memory and against endpoints on this machine.
+
+mod endpoint;
+mod engine_faults;
+mod engine_flow;
+mod engine_stop;
+mod memory;
+mod sender;
+mod sender_guard;
+mod sender_tls;
+mod vectors;

@@ -1,0 +1,88 @@
+//! TLS: what verification refuses, what an application may accept, and that the two never share a connection.
+
+use std::sync::Arc;
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use spaceport_delivery::ErrorKind;
+use spaceport_delivery::http::{HttpSender, HttpSettings, Request, Sender, SslVerification};
+use spaceport_delivery::resolve::SystemResolver;
+use tokio_rustls::TlsAcceptor;
+
+use crate::endpoint::{Endpoint, Manner, OK, answer, failure, local_guard, request, sender};
+
+/// An acceptor with a certificate of its own for `name`.
+fn self_signed(name: &str) -> (TlsAcceptor, CertificateDer<'static>) {
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed([name.to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone()], key)
+        .unwrap();
+    (TlsAcceptor::from(Arc::new(config)), cert.der().clone())
+}
+
+fn with(ssl_verification: SslVerification, endpoint: &Endpoint) -> Request {
+    Request { ssl_verification, ..request(&endpoint.url()) }
+}
+
+fn trusting(certificate: CertificateDer<'static>) -> HttpSender {
+    let settings = HttpSettings { extra_roots: vec![certificate], ..HttpSettings::default() };
+    HttpSender::new(&settings, local_guard(), Arc::new(SystemResolver::default())).unwrap()
+}
+
+#[tokio::test]
+async fn a_self_signed_certificate_is_refused_under_verification_and_accepted_without() {
+    let endpoint = Endpoint::start_tls(Manner::Answer(OK), self_signed("127.0.0.1").0).await;
+    let sender = sender();
+    let (kind, message) = failure(sender.send(with(SslVerification::Verify, &endpoint)).await);
+    assert_eq!(kind, ErrorKind::Tls);
+    assert!(message.contains("switch off SSL verification"), "{message}");
+    assert!(endpoint.requests().is_empty());
+    assert_eq!(answer(sender.send(with(SslVerification::Skip, &endpoint)).await).status, 200);
+}
+
+#[tokio::test]
+async fn verified_deliveries_never_use_a_connection_opened_without_verification() {
+    let endpoint = Endpoint::start_tls(Manner::Answer(OK), self_signed("127.0.0.1").0).await;
+    let sender = sender();
+    answer(sender.send(with(SslVerification::Skip, &endpoint)).await);
+    assert_eq!(failure(sender.send(with(SslVerification::Verify, &endpoint)).await).0, ErrorKind::Tls);
+    answer(sender.send(with(SslVerification::Skip, &endpoint)).await);
+    // The unverified connection was kept, and used by the unverified ones alone.
+    assert_eq!((endpoint.connections(), endpoint.requests().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn an_authority_the_operator_adds_is_trusted_for_its_name_only() {
+    let (acceptor, certificate) = self_signed("127.0.0.1");
+    let endpoint = Endpoint::start_tls(Manner::Answer(OK), acceptor).await;
+    let sender = trusting(certificate);
+    for _ in 0..2 {
+        assert_eq!(answer(sender.send(with(SslVerification::Verify, &endpoint)).await).status, 200);
+    }
+    assert_eq!(endpoint.connections(), 1);
+
+    let (acceptor, certificate) = self_signed("other.example.com");
+    let endpoint = Endpoint::start_tls(Manner::Answer(OK), acceptor).await;
+    let sender = trusting(certificate);
+    assert_eq!(failure(sender.send(with(SslVerification::Verify, &endpoint)).await).0, ErrorKind::Tls);
+}
+
+#[tokio::test]
+async fn https_to_a_port_that_speaks_http_says_so() {
+    let endpoint = Endpoint::start(Manner::Answer(OK)).await;
+    let canned = Endpoint::start(Manner::Close).await;
+    for (url, words) in [(canned.url(), "handshake"), (endpoint.url(), "handshake")] {
+        let url = url.replace("http://", "https://");
+        let mut request = request(&url);
+        request.limits.total = std::time::Duration::from_millis(500);
+        let (kind, message) = failure(sender().send(request).await);
+        assert!(matches!(kind, ErrorKind::Tls | ErrorKind::Timeout), "{kind:?} {message}");
+        assert!(kind == ErrorKind::Timeout || message.contains(words), "{message}");
+    }
+}

@@ -1,0 +1,155 @@
+//! Applications as the API shows them.
+
+use std::collections::HashMap;
+
+use spaceport_platform::access::Owner;
+use spaceport_platform::application::{Application, AuthenticationMethod, Endpoint};
+use spaceport_platform::id::ProfileId;
+use spaceport_platform::profile::Profile;
+use spaceport_store::{StoreError, Tx};
+use spaceport_wire::application::{
+    AppSettings, ApplicationType, Endpoint as EndpointOut, EndpointAuth, EndpointAuthRead, EsApp,
+};
+use spaceport_wire::profile::{MemberProfile, ProfileName};
+use spaceport_wire::scalar::DateTime;
+
+/// One application, its owner loaded.
+///
+/// # Errors
+/// When the database fails.
+pub fn out<E: From<StoreError>>(tx: &mut Tx<'_>, application: &Application) -> Result<EsApp, E> {
+    let mut found = out_all(tx, std::slice::from_ref(application))?;
+    found.pop().ok_or_else(|| StoreError::corrupt("an application vanished").into())
+}
+
+/// Applications, their owners loaded once.
+///
+/// # Errors
+/// When the database fails.
+pub fn out_all(tx: &mut Tx<'_>, applications: &[Application]) -> Result<Vec<EsApp>, StoreError> {
+    let mut makers = HashMap::new();
+    for application in applications {
+        if let Owner::Application(id) = &application.owner
+            && !makers.contains_key(id)
+            && let Some(maker) = tx.application(id)?
+        {
+            makers.insert(id.clone(), maker);
+        }
+    }
+    let mut people: Vec<ProfileId> = Vec::new();
+    for application in applications.iter().chain(makers.values()) {
+        if let Owner::User(id) = &application.owner
+            && !people.contains(id)
+        {
+            people.push(id.clone());
+        }
+    }
+    let people = tx.profiles(&people)?;
+    let person = |owner: &Owner| match owner {
+        Owner::User(id) => people.iter().find(|profile| profile.id == *id).map(profile_out),
+        Owner::Application(_) => None,
+    };
+    let shown = |application: &Application| {
+        let maker = match &application.owner {
+            // One level up is as far as answers go; whoever wants more asks for the maker.
+            Owner::Application(id) => {
+                makers.get(id).map(|maker| Box::new(application_out(maker, person(&maker.owner), None)))
+            }
+            Owner::User(_) => None,
+        };
+        application_out(application, person(&application.owner), maker)
+    };
+    Ok(applications.iter().map(shown).collect())
+}
+
+fn application_out(application: &Application, owner: Option<MemberProfile>, owner_app: Option<Box<EsApp>>) -> EsApp {
+    let flows = &application.flows;
+    let method = &application.authentication;
+    EsApp {
+        id: application.id.to_string(),
+        owner,
+        owner_app,
+        client_id: application.client_id.clone(),
+        name: application.name.clone(),
+        email: application.email.clone(),
+        picture: None,
+        default_external_picture: application.default_external_picture.clone(),
+        created_at: Some(DateTime(application.created_at)),
+        kind: Some("Application".to_owned()),
+        presentable_name: None,
+        application_type: Some(ApplicationType::Application),
+        client_credentials_flow_enabled: Some(flows.client_credentials),
+        code_flow_enabled: Some(flows.code),
+        code_flow_redirect_uris: flows.code_redirect_uris.clone(),
+        pkce_required: Some(flows.pkce_required),
+        implicit_flow_enabled: Some(flows.implicit),
+        implicit_flow_redirect_uris: flows.implicit_redirect_uris.clone(),
+        endpoint_uri: application.endpoint.as_ref().map(|endpoint| endpoint.url.clone()),
+        has_verification_token: Some(false),
+        has_signing_key: Some(*method == AuthenticationMethod::SigningKey),
+        has_public_key_signature: Some(*method == AuthenticationMethod::PublicKey),
+        endpoint_ssl_verification: Some(application.endpoint.as_ref().is_none_or(|endpoint| endpoint.ssl_verification)),
+        basic_auth_username: match method {
+            AuthenticationMethod::Basic { username } => Some(username.clone()),
+            _ => None,
+        },
+        has_bearer_token: Some(*method == AuthenticationMethod::Bearer),
+        ssl_keystore_auth: None,
+        archived: application.archived_at.is_some(),
+        contexts: Vec::new(),
+        description: application.description.clone(),
+        domains: Vec::new(),
+        error_message: None,
+        metadata: None,
+        patterns: Vec::new(),
+        settings: AppSettings {
+            client_credentials_flow_enabled: Some(flows.client_credentials),
+            code_flow_enabled: Some(flows.code),
+            code_flow_redirect_uris: flows.code_redirect_uris.clone(),
+            pkce_required: Some(flows.pkce_required),
+            public_clients_allowed: Some(flows.public_clients_allowed),
+            implicit_flow_enabled: Some(flows.implicit),
+            implicit_flow_redirect_uris: flows.implicit_redirect_uris.clone(),
+            endpoint: Some(endpoint_out(application.endpoint.as_ref())),
+            endpoint_auth: Some(authentication_out(method)),
+            external_issue_tracker_domain: None,
+        },
+    }
+}
+
+/// An endpoint; without one the URL is null and certificates would be checked.
+pub fn endpoint_out(endpoint: Option<&Endpoint>) -> EndpointOut {
+    EndpointOut {
+        url: endpoint.map(|endpoint| endpoint.url.clone()),
+        ssl_verification: endpoint.is_none_or(|endpoint| endpoint.ssl_verification),
+    }
+}
+
+/// A method without its secret.
+pub fn authentication_out(method: &AuthenticationMethod) -> EndpointAuth {
+    EndpointAuth {
+        app_level_auth: match method {
+            AuthenticationMethod::PublicKey => EndpointAuthRead::PublicKeySignature,
+            AuthenticationMethod::SigningKey => EndpointAuthRead::SigningKey,
+            AuthenticationMethod::Bearer => EndpointAuthRead::Bearer,
+            AuthenticationMethod::Basic { username } => EndpointAuthRead::Basic { username: username.clone() },
+        },
+        ssl_keystore: None,
+        verification_token: false,
+    }
+}
+
+fn profile_out(profile: &Profile) -> MemberProfile {
+    MemberProfile {
+        id: profile.id.to_string(),
+        username: profile.username.clone(),
+        name: ProfileName { first_name: profile.first_name.clone(), last_name: profile.last_name.clone() },
+        small_avatar: None,
+        avatar: None,
+        profile_picture: None,
+        archived: profile.archived_at.is_some(),
+        not_a_member: false,
+        emails: Vec::new(),
+        external_id: None,
+    }
+}

@@ -1,0 +1,211 @@
+//! `/api/http/applications/{application}/webhooks`: where events go.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use spaceport_platform::application::{ChosenAuthentication, Endpoint, SecretKind};
+use spaceport_platform::id::{Id, WebhookId, random_text};
+use spaceport_platform::invalid::Invalid;
+use spaceport_platform::secret::Secret;
+use spaceport_platform::subscription::{self, Subscription};
+use spaceport_platform::webhook::{self, Webhook};
+use spaceport_store::StoreError;
+use spaceport_wire::batch::Batch;
+use spaceport_wire::webhook::{
+    CreateWebhook, FullWebhook, Subscription as SubscriptionOut, SubscriptionDefinition, WebhookRecord,
+};
+
+use crate::api::application::SECRET_LENGTH;
+use crate::api::change::{authentication, check_address};
+use crate::api::page::Page;
+use crate::api::webhook_out::{full, record, subscription_out};
+use crate::http::access::{Cx, EditApplications, OnApplication, ViewApplications};
+use crate::http::error::ApiError;
+use crate::http::input::{Body, Path, Query};
+use crate::http::reply::{Done, Json};
+
+/// Creates a webhook, with its subscriptions if any are given.
+///
+/// # Errors
+/// `validation-error` naming the argument.
+pub async fn create(
+    cx: Cx<OnApplication<EditApplications>>,
+    Body(body): Body<CreateWebhook>,
+) -> Result<Json<WebhookRecord>, ApiError> {
+    let application = cx.access.application.clone();
+    if application.archived_at.is_some() {
+        return Err(ApiError::validation("The application is archived; restore it first"));
+    }
+    refuse_unavailable(&body)?;
+    let (now, random) = (cx.now(), cx.services.random.as_ref());
+    let chosen = match &body.endpoint_auth {
+        Some(own) => {
+            Some(authentication(&own.app_level_auth).map_err(|fault| fault.within("endpointAuth.appLevelAuth"))?)
+        }
+        None => None,
+    };
+    let webhook = Webhook {
+        id: Id::generate(now, random),
+        application: application.id.clone(),
+        name: body.name.trim().to_owned(),
+        description: body.description,
+        // An endpoint without URL follows the application's (client code sends `{"url":null}`).
+        endpoint: body.endpoint.and_then(|own| {
+            own.url.filter(|url| !url.is_empty()).map(|url| Endpoint { url, ssl_verification: own.ssl_verification })
+        }),
+        authentication: chosen.as_ref().map(ChosenAuthentication::method),
+        enabled: body.enabled,
+        accepted_codes: body.accepted_http_response_codes.map(|codes| codes.0).unwrap_or_default(),
+        retries: body.do_retries,
+        created_at: now,
+        archived_at: None,
+        revision: 1,
+    };
+    webhook::check(&webhook)?;
+    check_address(&cx.services.guard, "endpoint.url", webhook.endpoint.as_ref())?;
+    let mut subscriptions = Vec::new();
+    for (index, definition) in body.subscriptions.map(|list| list.0).unwrap_or_default().into_iter().enumerate() {
+        let made = subscription_in(definition, &webhook.id, Id::generate(now, random));
+        let made = made.and_then(|made| subscription::check(&made, &cx.services.catalogue).map(|()| made));
+        subscriptions.push(made.map_err(|fault| fault.within(&format!("subscriptions[{index}]")))?);
+    }
+    let signing_key = Secret::new(random_text(SECRET_LENGTH, random));
+    let created = cx
+        .write(move |tx| {
+            tx.insert_webhook(&webhook, &subscriptions)?;
+            if let Some(chosen) = &chosen {
+                let owner = webhook.id.as_str();
+                tx.set_secret(owner, SecretKind::SigningKey, &signing_key)?;
+                if let Some((kind, secret)) = chosen.secret() {
+                    tx.set_secret(owner, kind, secret)?;
+                }
+            }
+            record(tx, &application, &webhook, &subscriptions)
+        })
+        .await
+        .map_err(|error: StoreError| ApiError::from(error))?;
+    Ok(Json(created))
+}
+
+/// Arguments whose capability does not exist are refused, not ignored.
+fn refuse_unavailable(body: &CreateWebhook) -> Result<(), Invalid> {
+    if body.payload_fields.as_ref().is_some_and(|fields| !fields.is_empty()) {
+        return Err(Invalid::new("payloadFields", "must be absent: this server sends whole payloads only"));
+    }
+    if body.payload_template.as_ref().is_some_and(|template| !template.is_empty()) {
+        return Err(Invalid::new("payloadTemplate", "must be absent: this server sends whole payloads only"));
+    }
+    match body.endpoint_auth.as_ref().and_then(|own| own.ssl_keystore.as_ref()) {
+        Some(_) => Err(Invalid::new("endpointAuth.sslKeystore", "names a keystore, but there is none")),
+        None => Ok(()),
+    }
+}
+
+fn subscription_in(
+    definition: SubscriptionDefinition,
+    webhook: &WebhookId,
+    id: Id<spaceport_platform::id::SubscriptionKind>,
+) -> Result<Subscription, Invalid> {
+    if !definition.subscription.filters.0.is_empty() {
+        return Err(Invalid::new(
+            "subscription.filters",
+            "must be empty: this server delivers every event of the subscribed types",
+        ));
+    }
+    Ok(Subscription {
+        id,
+        webhook: webhook.clone(),
+        name: definition.name,
+        enabled: true,
+        subject: definition.subscription.subject_code,
+        event_types: definition.subscription.event_type_codes.0,
+    })
+}
+
+/// Filters of the list.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListFilter {
+    /// Offset of the first entry.
+    #[serde(rename = "$skip")]
+    skip: Option<String>,
+    /// Most entries of the page.
+    #[serde(rename = "$top")]
+    top: Option<i64>,
+    /// Archived ones too.
+    with_archived: Option<bool>,
+    /// Part of the name, in any case.
+    query: Option<String>,
+}
+
+/// Webhooks with the status of their last delivery, page by page.
+///
+/// # Errors
+/// `validation-error` naming the parameter.
+pub async fn list(
+    cx: Cx<OnApplication<ViewApplications>>,
+    Query(query): Query<ListFilter>,
+) -> Result<Json<Batch<FullWebhook>>, ApiError> {
+    let page = Page::new(query.skip.as_deref(), query.top)?;
+    let application = cx.access.application.clone();
+    let (with_archived, name) = (query.with_archived.unwrap_or(false), query.query.filter(|name| !name.is_empty()));
+    let (found, total) = cx
+        .read(move |tx| {
+            let (webhooks, total) =
+                tx.webhooks(&application.id, with_archived, name.as_deref(), page.offset, page.limit)?;
+            Ok::<_, StoreError>((full(tx, &application, &webhooks)?, total))
+        })
+        .await
+        .map_err(ApiError::from)?;
+    Ok(Json(page.batch(found, total)))
+}
+
+/// The webhook in the path.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookPath {
+    /// Id of the webhook.
+    webhook_id: String,
+}
+
+/// Archives the webhook: its deliveries stop, those in the queue included.
+///
+/// # Errors
+/// `not-found`; `validation-error` when it is archived already.
+pub async fn delete(cx: Cx<OnApplication<EditApplications>>, Path(path): Path<WebhookPath>) -> Result<Done, ApiError> {
+    let (application, now) = (cx.access.application.id.clone(), cx.now());
+    cx.write(move |tx| {
+        let id = WebhookId::new(path.webhook_id.as_str());
+        match tx.webhook(&application, &id)? {
+            None => Err(missing(&id)),
+            Some(webhook) if webhook.archived_at.is_some() => {
+                Err(ApiError::validation("The webhook is archived already"))
+            }
+            Some(_) => Ok(tx.archive_webhook(&id, now)?),
+        }
+    })
+    .await?;
+    Ok(Done)
+}
+
+/// Subscriptions of a webhook.
+///
+/// # Errors
+/// `not-found`.
+pub async fn subscriptions(
+    cx: Cx<OnApplication<ViewApplications>>,
+    Path(path): Path<WebhookPath>,
+) -> Result<Json<Vec<SubscriptionOut>>, ApiError> {
+    let application = cx.access.application.id.clone();
+    let found = cx
+        .read(move |tx| {
+            let id = WebhookId::new(path.webhook_id.as_str());
+            let webhook = tx.webhook(&application, &id)?.ok_or_else(|| missing(&id))?;
+            Ok::<_, ApiError>(tx.subscriptions(&[webhook.id])?)
+        })
+        .await?;
+    Ok(Json(found.iter().map(subscription_out).collect()))
+}
+
+fn missing(id: &WebhookId) -> ApiError {
+    ApiError::not_found(format!("Webhook {id} not found"))
+}

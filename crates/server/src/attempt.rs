@@ -1,0 +1,41 @@
+//! From a finished attempt to the row that remembers it.
+
+use spaceport_delivery::outbox::Finished;
+use spaceport_delivery::outcome::{BodyEnd, Outcome};
+use spaceport_delivery::policy::Next;
+use spaceport_store::{RecordedAttempt, RecordedNext};
+
+/// What the store keeps of an attempt.
+pub fn recorded(finished: &Finished) -> RecordedAttempt {
+    let mut attempt = RecordedAttempt {
+        delivery: finished.id.clone(),
+        number: finished.attempt,
+        started_at: finished.started_at,
+        duration_ms: i64::try_from(finished.duration.as_millis()).unwrap_or(i64::MAX),
+        status: None,
+        error_kind: None,
+        message: None,
+        response_headers: None,
+        response_body: None,
+        complete: true,
+        next: match finished.next {
+            Next::Delivered => RecordedNext::Delivered,
+            Next::RetryAt(at) => RecordedNext::RetryAt(at),
+            Next::GiveUp => RecordedNext::GiveUp,
+        },
+    };
+    match &finished.outcome {
+        Outcome::Answered(answer) => {
+            attempt.status = Some(answer.status);
+            attempt.response_headers = Some(serde_json::json!(answer.headers).to_string());
+            // PostgreSQL's text cannot hold NUL; what is kept is for people to read.
+            attempt.response_body = Some(String::from_utf8_lossy(&answer.body).replace('\0', "\u{fffd}"));
+            attempt.complete = answer.end == BodyEnd::Complete;
+        }
+        Outcome::Failed { kind, message } => {
+            attempt.error_kind = Some(kind.as_str().to_owned());
+            attempt.message = Some(message.clone());
+        }
+    }
+    attempt
+}

@@ -1,0 +1,197 @@
+//! Settings: one place that reads flags, variables and the file, and checks them.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+
+/// The commented defaults, which are also the reference of all keys.
+pub const DEFAULTS: &str = include_str!("config.default.toml");
+
+/// Checked settings.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Folder of the server's own files.
+    pub data: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// URL others use, without trailing slash; `None` follows the address that was really bound.
+    pub public_url: Option<String>,
+    /// `sqlite:` or `postgres:`.
+    pub database_url: String,
+    /// Private networks that deliveries may reach.
+    pub allow_network: Vec<IpNet>,
+    /// Delays between resends; `None` for the built-in ones.
+    pub retry_schedule: Option<Vec<Duration>>,
+    /// Lifetime of access tokens, in seconds.
+    pub access_token_seconds: i64,
+}
+
+/// Settings as one source gives them: what is absent comes from the next source.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// See `config.default.toml`.
+    pub data: Option<PathBuf>,
+    /// See `config.default.toml`.
+    pub listen: Option<String>,
+    /// See `config.default.toml`.
+    pub public_url: Option<String>,
+    /// See `config.default.toml`.
+    pub database_url: Option<String>,
+    /// See `config.default.toml`.
+    pub allow_network: Option<Vec<String>>,
+    /// See `config.default.toml`.
+    pub retry_schedule: Option<Vec<String>>,
+    /// See `config.default.toml`.
+    pub access_token_seconds: Option<i64>,
+}
+
+impl Source {
+    /// Reads a settings file.
+    ///
+    /// # Errors
+    /// A sentence with the file and the key that is wrong.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("The settings file {} cannot be read: {error}", path.display()))?;
+        toml::from_str(&text).map_err(|error| format!("The settings file {} is wrong: {error}", path.display()))
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self {
+            data: self.data.or(other.data),
+            listen: self.listen.or(other.listen),
+            public_url: self.public_url.or(other.public_url),
+            database_url: self.database_url.or(other.database_url),
+            allow_network: self.allow_network.or(other.allow_network),
+            retry_schedule: self.retry_schedule.or(other.retry_schedule),
+            access_token_seconds: self.access_token_seconds.or(other.access_token_seconds),
+        }
+    }
+}
+
+impl Settings {
+    /// Merges the sources, strongest first, over the defaults.
+    ///
+    /// # Errors
+    /// A sentence that names the setting and what was expected.
+    pub fn merge(sources: Vec<Source>) -> Result<Self, String> {
+        let defaults: Source =
+            toml::from_str(DEFAULTS).map_err(|error| format!("the built-in settings are wrong: {error}"))?;
+        let merged = sources.into_iter().fold(Source::default(), Source::or).or(defaults);
+        let data = merged.data.unwrap_or_default();
+        let listen = merged.listen.unwrap_or_default();
+        let database_url = merged.database_url.filter(|url| !url.is_empty());
+        let seconds = merged.access_token_seconds.unwrap_or(600);
+        if !(120..=86_400).contains(&seconds) {
+            return Err(format!("access_token_seconds must be 120 to 86400, not {seconds}"));
+        }
+        Ok(Self {
+            listen: listen
+                .parse()
+                .map_err(|_| format!("listen must be an address and a port like 127.0.0.1:8080, not `{listen}`"))?,
+            public_url: merged.public_url.filter(|url| !url.is_empty()).map(|url| public_url(&url)).transpose()?,
+            database_url: match database_url {
+                Some(url)
+                    if url.starts_with("sqlite:") || url.starts_with("postgres:") || url.starts_with("postgresql:") =>
+                {
+                    url
+                }
+                Some(_) => return Err("database_url must begin with `sqlite:` or `postgres:`".to_owned()),
+                None => format!("sqlite:{}", data.join("spaceport.db").display()),
+            },
+            allow_network: merged
+                .allow_network
+                .unwrap_or_default()
+                .iter()
+                .map(|text| network(text))
+                .collect::<Result<_, _>>()?,
+            retry_schedule: match merged.retry_schedule.unwrap_or_default() {
+                delays if delays.is_empty() => None,
+                delays => Some(delays.iter().map(|text| duration(text)).collect::<Result<_, _>>()?),
+            },
+            access_token_seconds: seconds,
+            data,
+        })
+    }
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let wrong = || format!("public_url must be http or https with a host and no path, not `{text}`");
+    let url = url::Url::parse(text).map_err(|_| wrong())?;
+    let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if !plain || !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(wrong());
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let alone = text.parse::<std::net::IpAddr>().map(IpNet::from);
+    text.parse().or(alone).map_err(|_| format!("allow_network must hold networks like 10.0.0.0/8, not `{text}`"))
+}
+
+/// Reads `500ms`, `1s`, `10m`, `2h` or a bare number of seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("retry_schedule must hold delays like 500ms, 1s, 10m or 2h, not `{text}`");
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let millis = match unit {
+        "ms" => Some(number),
+        "" | "s" => number.checked_mul(1_000),
+        "m" => number.checked_mul(60_000),
+        "h" => number.checked_mul(3_600_000),
+        _ => None,
+    };
+    // A resend after more than a month is a typing error.
+    millis.filter(|millis| *millis <= 31 * 86_400_000).map(Duration::from_millis).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(change: impl FnOnce(&mut Source)) -> Result<Settings, String> {
+        let mut source = Source::default();
+        change(&mut source);
+        Settings::merge(vec![source])
+    }
+
+    #[test]
+    fn the_defaults_are_complete() {
+        let settings = Settings::merge(vec![]).unwrap();
+        assert_eq!(settings.database_url, "sqlite:spaceport-data/spaceport.db");
+        assert_eq!(settings.retry_schedule, None);
+    }
+
+    #[test]
+    fn the_first_source_wins() {
+        let first = Source { listen: Some("127.0.0.1:1".into()), ..Source::default() };
+        let second = Source { listen: Some("127.0.0.1:2".into()), data: Some("d".into()), ..Source::default() };
+        let settings = Settings::merge(vec![first, second]).unwrap();
+        assert_eq!(settings.listen.port(), 1);
+        assert_eq!(settings.data, PathBuf::from("d"));
+    }
+
+    #[test]
+    fn wrong_values_are_refused_by_name() {
+        assert!(with(|s| s.listen = Some("everywhere".into())).unwrap_err().contains("listen"));
+        assert!(with(|s| s.public_url = Some("https://a.example/path".into())).unwrap_err().contains("public_url"));
+        assert!(with(|s| s.database_url = Some("mysql://x".into())).unwrap_err().contains("database_url"));
+        assert!(with(|s| s.allow_network = Some(vec!["ten".into()])).unwrap_err().contains("allow_network"));
+        assert!(with(|s| s.retry_schedule = Some(vec!["1 fortnight".into()])).unwrap_err().contains("retry_schedule"));
+        assert!(with(|s| s.access_token_seconds = Some(5)).unwrap_err().contains("access_token_seconds"));
+    }
+
+    #[test]
+    fn delays_are_read_in_their_units() {
+        let settings = with(|s| s.retry_schedule = Some(vec!["500ms".into(), "2".into(), "1m".into()])).unwrap();
+        let expected = [500, 2_000, 60_000].map(Duration::from_millis).to_vec();
+        assert_eq!(settings.retry_schedule, Some(expected));
+    }
+}

@@ -1,0 +1,133 @@
+//! `POST /api/host/v1/events`: events come in.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use spaceport_platform::catalogue::Catalogue;
+use spaceport_platform::context::Context;
+use spaceport_platform::event::{MAX_EVENTS, MAX_ID, MAX_PAYLOAD, NewEvent, PublishStatus, Published};
+use spaceport_platform::id::{EventId, Id};
+use spaceport_platform::identifier::{PermissionContextIdentifier, ProjectIdentifier};
+use spaceport_platform::invalid::{Invalid, text_length};
+use spaceport_platform::random::Random;
+use spaceport_platform::time::Timestamp;
+use spaceport_store::StoreError;
+use spaceport_wire::canonical::canonical_object;
+use spaceport_wire::host::{PublishEvent, PublishEvents, PublishResult, PublishResults, PublishStatus as StatusOut};
+
+use crate::http::access::{Cx, Holding, PublishEvents as PublishEventsRight};
+use crate::http::error::ApiError;
+use crate::http::input::Body;
+use crate::http::reply::Document;
+
+/// Largest publish request, in bytes.
+pub const BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// Stores events and their deliveries in one commit. One bad event refuses the whole request.
+///
+/// # Errors
+/// `validation-error` naming the event by index.
+pub async fn publish(
+    cx: Cx<Holding<PublishEventsRight>>,
+    Body(body): Body<PublishEvents>,
+) -> Result<Document, ApiError> {
+    let now = cx.now();
+    let events = check_all(body, &cx.services.catalogue, cx.services.random.as_ref(), now)?;
+    let random = Arc::clone(&cx.services.random);
+    let (published, woken) = cx
+        .write(move |tx| tx.publish(&events, now, &|| Id::generate(now, random.as_ref())))
+        .await
+        .map_err(|error: StoreError| ApiError::from(error))?;
+    cx.services.engine.wake(woken);
+    let results = PublishResults { results: published.into_iter().map(result).collect() };
+    let answer = serde_json::to_value(results).map_err(ApiError::internal)?;
+    Ok(Document::json(&answer).status(StatusCode::ACCEPTED))
+}
+
+fn result(published: Published) -> PublishResult {
+    PublishResult {
+        id: published.id.as_str().to_owned(),
+        status: match published.status {
+            PublishStatus::Accepted => StatusOut::Accepted,
+            PublishStatus::Duplicate => StatusOut::Duplicate,
+        },
+        deliveries: published.deliveries,
+    }
+}
+
+fn check_all(
+    body: PublishEvents,
+    catalogue: &Catalogue,
+    random: &dyn Random,
+    now: Timestamp,
+) -> Result<Vec<NewEvent>, Invalid> {
+    if body.events.is_empty() || body.events.len() > MAX_EVENTS {
+        return Err(Invalid::new("events", format!("must hold 1 to {MAX_EVENTS} events, holds {}", body.events.len())));
+    }
+    let checked = body.events.into_iter().enumerate();
+    checked
+        .map(|(index, event)| {
+            check(event, catalogue, random, now).map_err(|fault| fault.within(&format!("events[{index}]")))
+        })
+        .collect()
+}
+
+fn check(event: PublishEvent, catalogue: &Catalogue, random: &dyn Random, now: Timestamp) -> Result<NewEvent, Invalid> {
+    let id = match event.id {
+        Some(id) => {
+            text_length("id", &id, 1, MAX_ID)?;
+            if id.chars().any(char::is_control) {
+                return Err(Invalid::new("id", "must not hold control characters"));
+            }
+            EventId::new(id)
+        }
+        None => EventId::generate(now, random),
+    };
+    catalogue.subject(&event.subject).map_err(|fault| fault.within("subject"))?;
+    let kind = catalogue.event_type(&event.subject, &event.event_type).map_err(|fault| fault.within("type"))?;
+    let payload = canonical_object(event.payload.get()).map_err(|fault| fault.within("payload"))?;
+    if payload.len() > MAX_PAYLOAD {
+        return Err(Invalid::new("payload", format!("must have at most {MAX_PAYLOAD} bytes, has {}", payload.len())));
+    }
+    check_class(&payload, &kind.payload)?;
+    let context = event.context.map_or(Ok(Context::Global), |context| stored(context.0))?;
+    let attributes = match event.attributes {
+        Some(attributes) if attributes.is_object() => Some(attributes.to_string()),
+        Some(_) => return Err(Invalid::new("attributes", "must be an object")),
+        None => None,
+    };
+    Ok(NewEvent {
+        id,
+        subject: event.subject,
+        event_type: event.event_type,
+        context: context.to_string(),
+        occurred_at: event.occurred_at.map_or(now, |time| time.0),
+        payload,
+        attributes,
+    })
+}
+
+/// Receivers tell payloads apart by `className`, so an event must carry the one its type promises.
+fn check_class(payload: &str, expected: &str) -> Result<(), Invalid> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Tagged {
+        class_name: Option<String>,
+    }
+    let wrong = || Invalid::new("payload.className", format!("must be `{expected}` for this event type"));
+    let tagged: Tagged = serde_json::from_str(payload).map_err(|_| wrong())?;
+    if tagged.class_name.as_deref() == Some(expected) { Ok(()) } else { Err(wrong()) }
+}
+
+fn stored(identifier: PermissionContextIdentifier) -> Result<Context, Invalid> {
+    match identifier {
+        PermissionContextIdentifier::Global => Ok(Context::Global),
+        PermissionContextIdentifier::Project(ProjectIdentifier::Id(id)) => Ok(Context::Project(id)),
+        PermissionContextIdentifier::Project(ProjectIdentifier::Key(key)) => Err(Invalid::new(
+            "context",
+            format!("must name the project by id: no project with key `{key}` is known to the server"),
+        )),
+        PermissionContextIdentifier::Channel(id) => Ok(Context::Channel(id)),
+        PermissionContextIdentifier::PackageRepository(id) => Ok(Context::PackageRepository(id)),
+    }
+}

@@ -1,0 +1,236 @@
+//! Access rules: the first parameter of each handler says who may call, and opens the store.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use spaceport_platform::access::{Caller, Target, decide};
+use spaceport_platform::application::Application;
+use spaceport_platform::context::Context;
+use spaceport_platform::identifier::ApplicationIdentifier;
+use spaceport_platform::right::Right;
+use spaceport_platform::time::Timestamp;
+use spaceport_store::{StoreError, Tx};
+
+use crate::http::error::ApiError;
+use crate::http::request::Request;
+use crate::services::Services;
+
+/// An admitted request: the only way to a transaction.
+pub struct Cx<A> {
+    /// What the access rule found, such as the application in question.
+    pub access: A,
+    /// Who calls.
+    pub caller: Arc<Caller>,
+    pub(crate) services: Services,
+}
+
+impl<A> Cx<A> {
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.services.clock.now()
+    }
+
+    /// Runs `work` in one transaction that commits when it returns `Ok`. No network I/O inside.
+    ///
+    /// # Errors
+    /// What `work` refused with, or that the database failed.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + Sync + 'static,
+    {
+        self.services.store.write(work).await
+    }
+
+    /// Runs `work` on a reading connection.
+    ///
+    /// # Errors
+    /// What `work` refused with, or that the database failed.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + Sync + 'static,
+    {
+        self.services.store.read(work).await
+    }
+}
+
+/// Who may call an operation.
+pub trait Access: Sized + Send + 'static {
+    /// The rule in words, for `contract/access.txt` and the OpenAPI document.
+    fn rule() -> String;
+
+    /// Codes of the rights the rule asks for.
+    fn rights() -> Vec<&'static str>;
+
+    /// Finds what the request is about and decides.
+    fn admit(request: &Request) -> impl Future<Output = Result<Self, ApiError>> + Send;
+}
+
+/// A right as a type, so that an access rule can name it.
+pub trait Demand: Send + Sync + 'static {
+    /// The right.
+    const RIGHT: Right;
+    /// Its code.
+    const CODE: &'static str;
+}
+
+/// View applications.
+pub struct ViewApplications;
+/// Create applications.
+pub struct CreateApplications;
+/// Change applications.
+pub struct EditApplications;
+/// Delete applications.
+pub struct DeleteApplications;
+/// Read secrets of applications.
+pub struct ViewApplicationSecrets;
+/// Publish events.
+pub struct PublishEvents;
+
+impl Demand for ViewApplications {
+    const RIGHT: Right = Right::VIEW_APPLICATIONS;
+    const CODE: &'static str = "Applications.View";
+}
+impl Demand for CreateApplications {
+    const RIGHT: Right = Right::CREATE_APPLICATIONS;
+    const CODE: &'static str = "Applications.Create";
+}
+impl Demand for EditApplications {
+    const RIGHT: Right = Right::EDIT_APPLICATIONS;
+    const CODE: &'static str = "Applications.Edit";
+}
+impl Demand for DeleteApplications {
+    const RIGHT: Right = Right::DELETE_APPLICATIONS;
+    const CODE: &'static str = "Applications.Delete";
+}
+impl Demand for ViewApplicationSecrets {
+    const RIGHT: Right = Right::VIEW_APPLICATION_SECRETS;
+    const CODE: &'static str = "Applications.ViewSecrets";
+}
+impl Demand for PublishEvents {
+    const RIGHT: Right = Right::PUBLISH_EVENTS;
+    const CODE: &'static str = "Host.PublishEvents";
+}
+
+/// The application in the path, for callers who hold `R` on it.
+pub struct OnApplication<R> {
+    /// The application, archived or not.
+    pub application: Application,
+    right: PhantomData<R>,
+}
+
+impl<R: Demand> Access for OnApplication<R> {
+    fn rule() -> String {
+        format!("{} on the application", R::CODE)
+    }
+
+    fn rights() -> Vec<&'static str> {
+        vec![R::CODE]
+    }
+
+    async fn admit(request: &Request) -> Result<Self, ApiError> {
+        let named = request.variable("application")?;
+        let identifier = ApplicationIdentifier::parse(named).map_err(|fault| fault.within("application"))?;
+        require_caller(&request.caller)?;
+        let found = find(request, &identifier).await?;
+        // Whoever may not even see an application learns nothing about whether it exists.
+        let hidden = || ApiError::not_found(format!("Application {identifier} not found"));
+        let application = found.ok_or_else(hidden)?;
+        let target = Target::Application { id: &application.id, owner: &application.owner };
+        if ApiError::from_decision(decide(&request.caller, &Right::VIEW_APPLICATIONS, target), "").is_some() {
+            return Err(hidden());
+        }
+        match ApiError::from_decision(decide(&request.caller, &R::RIGHT, target), R::CODE) {
+            Some(refusal) => Err(refusal),
+            None => Ok(Self { application, right: PhantomData }),
+        }
+    }
+}
+
+fn require_caller(caller: &Caller) -> Result<(), ApiError> {
+    let anybody = decide(caller, &Right::VIEW_APPLICATIONS, Target::Context(&Context::Global));
+    match anybody {
+        spaceport_platform::access::Decision::Unauthenticated => {
+            ApiError::from_decision(anybody, "").map_or(Ok(()), Err)
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn find(request: &Request, identifier: &ApplicationIdentifier) -> Result<Option<Application>, ApiError> {
+    let identifier = match identifier {
+        ApplicationIdentifier::Me => match request.caller.application() {
+            Some(id) => ApplicationIdentifier::Id(id.clone()),
+            None => return Err(ApiError::validation("application `me` works only for calls made by applications")),
+        },
+        other => other.clone(),
+    };
+    request
+        .services
+        .store
+        .read(move |tx| match &identifier {
+            ApplicationIdentifier::Id(id) => tx.application(id),
+            ApplicationIdentifier::ClientId(client_id) => tx.application_by_client_id(client_id),
+            ApplicationIdentifier::Me => Ok(None),
+        })
+        .await
+        .map_err(|error: StoreError| ApiError::from(error))
+}
+
+/// Callers who hold `R` in the whole organization.
+pub struct Holding<R>(PhantomData<R>);
+
+impl<R: Demand> Access for Holding<R> {
+    fn rule() -> String {
+        format!("{} globally", R::CODE)
+    }
+
+    fn rights() -> Vec<&'static str> {
+        vec![R::CODE]
+    }
+
+    async fn admit(request: &Request) -> Result<Self, ApiError> {
+        let decision = decide(&request.caller, &R::RIGHT, Target::Context(&Context::Global));
+        match ApiError::from_decision(decision, R::CODE) {
+            Some(refusal) => Err(refusal),
+            None => Ok(Self(PhantomData)),
+        }
+    }
+}
+
+/// Whoever signed in, person or application.
+pub struct Authenticated;
+
+impl Access for Authenticated {
+    fn rule() -> String {
+        "any signed-in caller".to_owned()
+    }
+
+    fn rights() -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    async fn admit(request: &Request) -> Result<Self, ApiError> {
+        require_caller(&request.caller).map(|()| Self)
+    }
+}
+
+/// Everybody, signed in or not.
+pub struct Anyone;
+
+impl Access for Anyone {
+    fn rule() -> String {
+        "anyone".to_owned()
+    }
+
+    fn rights() -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    async fn admit(_: &Request) -> Result<Self, ApiError> {
+        Ok(Self)
+    }
+}

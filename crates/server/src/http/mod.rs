@@ -1,0 +1,11 @@
+//! The machinery every operation runs on: routes, callers, access, inputs, replies, refusals.
+
+pub mod access;
+pub mod caller;
+pub mod error;
+pub mod input;
+pub mod listen;
+pub mod reply;
+pub mod request;
+pub mod router;
+pub mod routes;

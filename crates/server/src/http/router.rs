@@ -1,0 +1,183 @@
+//! From the list of operations to an axum router: request ids, logs, limits, CORS, panics.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, on};
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{HeaderName, HeaderValue, Method as HttpMethod, StatusCode, header, request::Parts};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use spaceport_platform::id::random_text;
+use spaceport_wire::describe::{Method, Operation, Surface};
+use tracing::Instrument;
+
+use crate::http::error::ApiError;
+use crate::http::request::Request;
+use crate::http::routes::Route;
+use crate::services::Services;
+
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
+/// How long an operation may take after its body arrived.
+const OPERATION_TIME: Duration = Duration::from_secs(60);
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Builds the router that serves `routes`.
+pub fn router(routes: Vec<Route>, services: &Services) -> Router {
+    let mut router = Router::new();
+    for route in routes {
+        let path = route.operation.path;
+        let filter = match route.operation.method {
+            Method::Get => MethodFilter::GET,
+            Method::Post => MethodFilter::POST,
+            Method::Patch => MethodFilter::PATCH,
+            Method::Put => MethodFilter::PUT,
+            Method::Delete => MethodFilter::DELETE,
+        };
+        let (route, services) = (Arc::new(route), services.clone());
+        let serve = move |request: axum::extract::Request| serve(Arc::clone(&route), services.clone(), request);
+        #[expect(clippy::disallowed_methods, reason = "this is where `Routes` becomes axum's router")]
+        {
+            router = router.route(path, on(filter, serve));
+        }
+    }
+    router
+        .fallback(|request: axum::extract::Request| async move {
+            if *request.method() == HttpMethod::OPTIONS {
+                return preflight(request.uri().path());
+            }
+            finish(
+                ApiError::not_found("There is no such operation; /openapi.json lists what there is").into_response(),
+                "",
+                request.uri().path(),
+            )
+        })
+        .method_not_allowed_fallback(|request: axum::extract::Request| async move {
+            if *request.method() == HttpMethod::OPTIONS {
+                return preflight(request.uri().path());
+            }
+            finish(ApiError::method_not_allowed().into_response(), "", request.uri().path())
+        })
+}
+
+async fn serve(route: Arc<Route>, services: Services, request: axum::extract::Request) -> Response {
+    let id = random_text(12, services.random.as_ref());
+    let path = request.uri().path().to_owned();
+    let operation = route.operation.name;
+    let span = tracing::info_span!("request", operation, id = %id);
+    let started = services.clock.now();
+    let response = async {
+        let work = std::panic::AssertUnwindSafe(answer(&route, services.clone(), request)).catch_unwind();
+        let response = match tokio::time::timeout(BODY_TIME + OPERATION_TIME, work).await {
+            Ok(Ok(Ok(response))) => response,
+            Ok(Ok(Err(refusal))) => {
+                tracing::debug!(status = refusal.status.as_u16(), code = refusal.code, "refused");
+                refusal.into_response()
+            }
+            Ok(Err(_)) => ApiError::internal("a handler panicked").into_response(),
+            Err(_) => ApiError::unavailable("The operation took too long").into_response(),
+        };
+        let millis = services.clock.now().since(started).as_millis();
+        tracing::debug!(status = response.status().as_u16(), millis, "answered");
+        response
+    }
+    .instrument(span)
+    .await;
+    services.metrics.count_request(operation, response.status());
+    finish(response, &id, &path)
+}
+
+async fn answer(route: &Route, services: Services, request: axum::extract::Request) -> Result<Response, ApiError> {
+    let (mut parts, body) = request.into_parts();
+    let path = path_variables(&mut parts).await?;
+    // The caller is told apart before the body is read, so that strangers cannot make us buffer.
+    let authorization = match route.operation.surface {
+        Surface::OAuth => None,
+        _ => single_authorization(&parts)?,
+    };
+    let caller = services.callers.resolve(authorization, &services.store, services.clock.as_ref()).await?;
+    let body = read_body(body, route.body_limit).await?;
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    let request = Request { services, caller, path, query, headers: parts.headers, body, peer };
+    (route.run)(request).await
+}
+
+fn single_authorization(parts: &Parts) -> Result<Option<&[u8]>, ApiError> {
+    let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(ApiError::request("The Authorization header must occur once"));
+    }
+    Ok(first.map(HeaderValue::as_bytes))
+}
+
+async fn path_variables(parts: &mut Parts) -> Result<Vec<(String, String)>, ApiError> {
+    let variables = RawPathParams::from_request_parts(parts, &())
+        .await
+        .map_err(|_| ApiError::validation("The path must hold UTF-8 text"))?;
+    Ok(variables.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+}
+
+async fn read_body(body: Body, limit: usize) -> Result<Bytes, ApiError> {
+    match tokio::time::timeout(BODY_TIME, Limited::new(body, limit).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(ApiError::too_large(limit)),
+        Ok(Err(_)) => Err(ApiError::request("The request body broke off")),
+        Err(_) => Err(ApiError::too_slow()),
+    }
+}
+
+/// Whether browsers of other origins may call `path` (wire-protocol 6.3): bearer tokens protect it,
+/// cookies play no part.
+fn open_to_browsers(path: &str) -> bool {
+    path.starts_with("/api/http/") || path == "/oauth/token"
+}
+
+fn preflight(path: &str) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    if open_to_browsers(path) {
+        let headers = response.headers_mut();
+        let mut put = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
+        put(header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, PUT, DELETE");
+        put(header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, Accept, epoch, X-Space-Sync-Epoch");
+        put(header::ACCESS_CONTROL_MAX_AGE, "600");
+    }
+    finish(response, "", path)
+}
+
+/// Header fields that every answer carries.
+fn finish(mut response: Response, id: &str, path: &str) -> Response {
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(id)
+        && !id.is_empty()
+    {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if open_to_browsers(path) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("x-request-id, retry-after"));
+    }
+    response
+}
+
+/// The address a request came from, for access records.
+pub fn peer_text(peer: Option<IpAddr>) -> String {
+    peer.map_or_else(String::new, |address| address.to_string())
+}
+
+/// All operations behind `routes`, for the self-description.
+pub fn operations(routes: &[Route]) -> Vec<Operation> {
+    routes.iter().map(|route| route.operation.clone()).collect()
+}

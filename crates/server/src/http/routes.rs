@@ -1,0 +1,238 @@
+//! The list of operations: what is registered here is served, described and access-checked.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::response::Response;
+use spaceport_wire::describe::{Method, Operation, Surface};
+use spaceport_wire::fields::Selection;
+use spaceport_wire::query::parse_query;
+
+use crate::http::access::{Access, Cx};
+use crate::http::error::ApiError;
+use crate::http::input::{Input, variables_of};
+use crate::http::reply::Reply;
+use crate::http::request::Request;
+
+/// Largest body of an ordinary operation, in bytes.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+
+type Answer = Pin<Box<dyn Future<Output = Result<Response, ApiError>> + Send>>;
+
+/// A registered operation.
+pub struct Route {
+    /// Its description.
+    pub operation: Operation,
+    /// Largest body it reads, in bytes.
+    pub body_limit: usize,
+    pub(crate) run: Arc<dyn Fn(Request) -> Answer + Send + Sync>,
+}
+
+/// Operations of one surface. A handler's first parameter is a [`Cx`] with an [`Access`] rule;
+/// anything else does not compile.
+pub struct Routes {
+    surface: Surface,
+    routes: Vec<Route>,
+}
+
+impl Routes {
+    /// No operations yet.
+    pub fn new(surface: Surface) -> Self {
+        Self { surface, routes: Vec::new() }
+    }
+
+    /// Adds a `GET` operation.
+    #[must_use]
+    pub fn get<M, H: Handler<M>>(
+        self,
+        path: &'static str,
+        name: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self {
+        self.add(Method::Get, path, name, summary, handler)
+    }
+
+    /// Adds a `POST` operation.
+    #[must_use]
+    pub fn post<M, H: Handler<M>>(
+        self,
+        path: &'static str,
+        name: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self {
+        self.add(Method::Post, path, name, summary, handler)
+    }
+
+    /// Adds a `PATCH` operation.
+    #[must_use]
+    pub fn patch<M, H: Handler<M>>(
+        self,
+        path: &'static str,
+        name: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self {
+        self.add(Method::Patch, path, name, summary, handler)
+    }
+
+    /// Adds a `DELETE` operation.
+    #[must_use]
+    pub fn delete<M, H: Handler<M>>(
+        self,
+        path: &'static str,
+        name: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self {
+        self.add(Method::Delete, path, name, summary, handler)
+    }
+
+    /// Sets the body limit of the operation added last, in bytes.
+    #[must_use]
+    pub fn with_body_limit(mut self, limit: usize) -> Self {
+        if let Some(route) = self.routes.last_mut() {
+            route.body_limit = limit;
+        }
+        self
+    }
+
+    /// The operations, to be served.
+    pub fn into_routes(self) -> Vec<Route> {
+        self.routes
+    }
+
+    fn add<M, H: Handler<M>>(
+        mut self,
+        method: Method,
+        path: &'static str,
+        name: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self {
+        let mut operation = Operation {
+            name,
+            method,
+            path,
+            summary,
+            access: String::new(),
+            rights: Vec::new(),
+            path_parameters: variables_of(path),
+            query_parameters: Vec::new(),
+            body: None,
+            result: None,
+            surface: self.surface,
+        };
+        H::describe(&mut operation);
+        let run = Arc::new(move |request: Request| handler.clone().run(request));
+        self.routes.push(Route { operation, body_limit: BODY_LIMIT, run });
+        self
+    }
+}
+
+/// An async function that answers an operation.
+pub trait Handler<M>: Clone + Send + Sync + 'static {
+    /// Adds access, inputs and result to the description.
+    fn describe(operation: &mut Operation);
+
+    /// Admits, reads the inputs, runs, replies.
+    fn run(self, request: Request) -> Answer;
+}
+
+/// The query parameter every operation with fields has.
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Fields {
+    #[serde(rename = "$fields")]
+    fields: Option<String>,
+}
+
+fn selection<O: Reply>(request: &Request) -> Result<Option<Selection>, ApiError> {
+    if !O::HAS_FIELDS {
+        return Ok(None);
+    }
+    let fields: Fields = parse_query(&request.query)?;
+    match fields.fields {
+        Some(text) => Ok(Some(Selection::parse(&text).map_err(|fault| fault.within("$fields"))?)),
+        None => Ok(None),
+    }
+}
+
+fn describe_access<A: Access, O: Reply>(operation: &mut Operation) {
+    operation.access = A::rule();
+    operation.rights = A::rights();
+    O::describe(operation);
+}
+
+async fn admit<A: Access>(request: &Request) -> Result<Cx<A>, ApiError> {
+    let access = A::admit(request).await?;
+    Ok(Cx { access, caller: Arc::clone(&request.caller), services: request.services.clone() })
+}
+
+impl<F, R, A, O> Handler<(A, O)> for F
+where
+    F: Fn(Cx<A>) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Result<O, ApiError>> + Send,
+    A: Access,
+    O: Reply,
+{
+    fn describe(operation: &mut Operation) {
+        describe_access::<A, O>(operation);
+    }
+
+    fn run(self, request: Request) -> Answer {
+        Box::pin(async move {
+            let cx = admit::<A>(&request).await?;
+            let selection = selection::<O>(&request)?;
+            self(cx).await?.into_response(selection.as_ref())
+        })
+    }
+}
+
+impl<F, R, A, I, O> Handler<(A, I, O)> for F
+where
+    F: Fn(Cx<A>, I) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Result<O, ApiError>> + Send,
+    A: Access,
+    I: Input,
+    O: Reply,
+{
+    fn describe(operation: &mut Operation) {
+        describe_access::<A, O>(operation);
+        I::describe(operation);
+    }
+
+    fn run(self, request: Request) -> Answer {
+        Box::pin(async move {
+            let cx = admit::<A>(&request).await?;
+            let selection = selection::<O>(&request)?;
+            let input = I::read(&request)?;
+            self(cx, input).await?.into_response(selection.as_ref())
+        })
+    }
+}
+
+impl<F, R, A, I, J, O> Handler<(A, I, J, O)> for F
+where
+    F: Fn(Cx<A>, I, J) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Result<O, ApiError>> + Send,
+    A: Access,
+    I: Input,
+    J: Input,
+    O: Reply,
+{
+    fn describe(operation: &mut Operation) {
+        describe_access::<A, O>(operation);
+        I::describe(operation);
+        J::describe(operation);
+    }
+
+    fn run(self, request: Request) -> Answer {
+        Box::pin(async move {
+            let cx = admit::<A>(&request).await?;
+            let selection = selection::<O>(&request)?;
+            let (first, second) = (I::read(&request)?, J::read(&request)?);
+            self(cx, first, second).await?.into_response(selection.as_ref())
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! Client authentication at the token endpoint, in all the spellings real clients use
+//! (wire-protocol 1.3, client-demands 7, security T4 and T5).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, header};
+use percent_encoding::percent_decode_str;
+use spaceport_platform::application::{Application, SecretKind};
+use spaceport_store::{Store, StoreError};
+
+use crate::http::error::ApiError;
+use crate::oauth::form::Form;
+
+/// Readings of the id and secret that a request may mean; the first that is right counts.
+struct Candidates(Vec<(String, String)>);
+
+/// Finds the application that signs in and checks its secret.
+///
+/// # Errors
+/// `invalid_client`, with the same text for unknown clients and wrong secrets; `invalid_request` when
+/// header and body disagree.
+pub async fn authenticate(headers: &HeaderMap, form: &Form, store: &Store) -> Result<Application, ApiError> {
+    let candidates = candidates(headers, form)?;
+    let found = store
+        .read(move |tx| {
+            let mut found = None;
+            // Every reading is checked, whatever came of the ones before, so that time tells nothing.
+            for (client_id, secret) in &candidates.0 {
+                let application = tx.application_by_client_id(client_id)?;
+                let owner = application.as_ref().map_or("", |application| application.id.as_str());
+                let right = tx.secret_matches(owner, SecretKind::ClientSecret, secret)?;
+                if let (true, None, Some(application)) = (right, &found, application) {
+                    found = Some(application);
+                }
+            }
+            Ok::<_, StoreError>(found)
+        })
+        .await?;
+    found.filter(|application| application.archived_at.is_none()).ok_or_else(ApiError::invalid_client)
+}
+
+fn candidates(headers: &HeaderMap, form: &Form) -> Result<Candidates, ApiError> {
+    let mut readings = match headers.get(header::AUTHORIZATION) {
+        Some(value) => basic(value.as_bytes()).ok_or_else(ApiError::invalid_client)?,
+        None => Vec::new(),
+    };
+    let (id, secret) = (form.get("client_id"), form.get("client_secret"));
+    let disagree =
+        || ApiError::oauth("invalid_request", "The Authorization header and the body name different credentials");
+    if readings.is_empty() {
+        let (Some(id), Some(secret)) = (id, secret) else { return Err(ApiError::invalid_client()) };
+        return Ok(Candidates(vec![(id.to_owned(), secret.to_owned())]));
+    }
+    // The .NET web sign-in sends both; that is fine as long as they say the same (security T4).
+    readings.retain(|(known_id, known_secret)| {
+        id.is_none_or(|id| id == known_id) && secret.is_none_or(|secret| secret == known_secret)
+    });
+    if readings.is_empty() { Err(disagree()) } else { Ok(Candidates(readings)) }
+}
+
+/// Both readings of a Basic header: raw, as the SDKs send it, and form-decoded, as RFC 6749 2.3.1
+/// has it.
+fn basic(header: &[u8]) -> Option<Vec<(String, String)>> {
+    let text = std::str::from_utf8(header).ok()?;
+    let (scheme, credentials) = text.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
+    let (id, secret) = decoded.split_once(':')?;
+    let raw = (id.to_owned(), secret.to_owned());
+    let form_decoded = (form_decode(id)?, form_decode(secret)?);
+    Some(if raw == form_decoded { vec![raw] } else { vec![raw, form_decoded] })
+}
+
+fn form_decode(text: &str) -> Option<String> {
+    let text = text.replace('+', " ");
+    // Text that is no UTF-8 once decoded was not form-encoded; the raw reading stands alone.
+    Some(percent_decode_str(&text).decode_utf8().map_or_else(|_| text.clone(), std::borrow::Cow::into_owned))
+}

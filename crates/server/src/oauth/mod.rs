@@ -1,0 +1,7 @@
+//! OAuth 2.0: the token endpoint, access tokens, and the keys that sign them.
+
+pub mod client;
+pub mod form;
+pub mod jwks;
+pub mod jwt;
+pub mod token;

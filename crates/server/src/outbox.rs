@@ -1,0 +1,138 @@
+//! The sender's outbox on top of the store: leases rows, renders bodies, loads targets.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use moka::sync::Cache;
+use spaceport_delivery::outbox::{
+    Authentication, Claimed, Due, Finished, Outbox, OutboxError, PayloadKind, Retries, SslVerification, Target, Want,
+};
+use spaceport_delivery::sign::RsaSigner;
+use spaceport_platform::application::{Application, AuthenticationMethod, SecretKind};
+use spaceport_platform::id::{DeliveryId, WebhookId};
+use spaceport_platform::secret::Secret;
+use spaceport_platform::time::{Clock, Timestamp};
+use spaceport_platform::webhook::Webhook;
+use spaceport_store::{ClaimedRow, Store, StoreError, Tx};
+use spaceport_wire::payload::webhook_request;
+
+/// Most applications one look for due deliveries names.
+const DUE_LIMIT: usize = 1_000;
+
+/// Targets are remembered by webhook and both revisions: whatever changes a target changes one of
+/// them, on every node.
+type TargetKey = (WebhookId, i64, i64);
+
+/// The outbox of the running server.
+pub struct StoreOutbox {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    targets: Cache<TargetKey, Arc<Target>>,
+}
+
+impl StoreOutbox {
+    /// On top of `store`.
+    pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock, targets: Cache::new(10_000) }
+    }
+
+    async fn target(&self, row: &ClaimedRow) -> Result<Arc<Target>, OutboxError> {
+        let key = (row.webhook.clone(), row.webhook_revision, row.application_revision);
+        if let Some(target) = self.targets.get(&key) {
+            return Ok(target);
+        }
+        let (application, webhook) = (row.application.clone(), row.webhook.clone());
+        let loaded = self
+            .store
+            .read(move |tx| {
+                let Some(application) = tx.application(&application)? else { return Ok(None) };
+                let Some(webhook) = tx.webhook(&application.id, &webhook)? else { return Ok(None) };
+                load(tx, &application, &webhook).map(Some)
+            })
+            .await
+            .map_err(failed)?;
+        let target = Arc::new(
+            loaded.ok_or_else(|| OutboxError::Unavailable(format!("webhook {} is gone", row.webhook).into()))?,
+        );
+        self.targets.insert(key, Arc::clone(&target));
+        Ok(target)
+    }
+}
+
+fn failed(error: StoreError) -> OutboxError {
+    OutboxError::Unavailable(Box::new(error))
+}
+
+fn load(tx: &mut Tx<'_>, application: &Application, webhook: &Webhook) -> Result<Target, StoreError> {
+    let endpoint = webhook.endpoint.as_ref().or(application.endpoint.as_ref());
+    let (method, owner) = match &webhook.authentication {
+        Some(method) => (method, webhook.id.as_str()),
+        None => (&application.authentication, application.id.as_str()),
+    };
+    let mut secret = |kind| Ok::<_, StoreError>(tx.secret(owner, kind)?.unwrap_or_else(|| Secret::new("")));
+    let authentication = match method {
+        AuthenticationMethod::SigningKey => Authentication::SigningKey(secret(SecretKind::SigningKey)?),
+        AuthenticationMethod::Bearer => Authentication::Bearer(secret(SecretKind::BearerToken)?),
+        AuthenticationMethod::Basic { username } => {
+            Authentication::Basic { username: username.clone(), password: secret(SecretKind::BasicPassword)? }
+        }
+        AuthenticationMethod::PublicKey => match tx.newest_private_key(&application.id)? {
+            Some((_, key)) => {
+                let signer = RsaSigner::from_pkcs8(&key).map_err(|error| StoreError::corrupt(error.to_string()))?;
+                Authentication::PublicKey(Arc::new(signer))
+            }
+            None => Authentication::None,
+        },
+    };
+    Ok(Target {
+        // No endpoint at all: the sender refuses the empty URL, and the attempt says so.
+        url: endpoint.map(|endpoint| endpoint.url.clone()).unwrap_or_default(),
+        ssl_verification: match endpoint {
+            Some(endpoint) if !endpoint.ssl_verification => SslVerification::Skip,
+            _ => SslVerification::Verify,
+        },
+        authentication,
+        headers: Vec::new(),
+        accepted_codes: webhook.accepted_codes.clone(),
+        retries: if webhook.retries { Retries::Enabled } else { Retries::Disabled },
+    })
+}
+
+#[async_trait]
+impl Outbox for StoreOutbox {
+    async fn due(&self, now: Timestamp) -> Result<Due, OutboxError> {
+        let (applications, next) = self.store.read(move |tx| tx.due(now, DUE_LIMIT)).await.map_err(failed)?;
+        Ok(Due { applications, next })
+    }
+
+    async fn claim(&self, wants: &[Want], now: Timestamp, lease_until: Timestamp) -> Result<Vec<Claimed>, OutboxError> {
+        let wants: Vec<_> = wants.iter().map(|want| (want.application.clone(), want.capacity)).collect();
+        let rows = self.store.write(move |tx| tx.claim(&wants, now, lease_until)).await.map_err(failed)?;
+        let mut claimed = Vec::with_capacity(rows.len());
+        for row in rows {
+            let target = self.target(&row).await?;
+            let body = webhook_request(&row.client_id, row.webhook.as_str(), &row.payload);
+            claimed.push(Claimed {
+                id: row.id,
+                application: row.application,
+                target,
+                kind: PayloadKind::Webhook,
+                attempt: row.attempt,
+                body: Bytes::from(body),
+                created_at: row.created_at,
+            });
+        }
+        Ok(claimed)
+    }
+
+    async fn record(&self, finished: Vec<Finished>) -> Result<(), OutboxError> {
+        let attempts: Vec<_> = finished.iter().map(crate::attempt::recorded).collect();
+        let now = self.clock.now();
+        self.store.write(move |tx| tx.record(&attempts, now)).await.map_err(failed)
+    }
+
+    async fn release(&self, ids: Vec<DeliveryId>, now: Timestamp) -> Result<(), OutboxError> {
+        self.store.write(move |tx| tx.release(&ids, now)).await.map_err(failed)
+    }
+}

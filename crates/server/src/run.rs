@@ -1,0 +1,164 @@
+//! A running server: opened, listening, stoppable. A test or the demo runs one like the executable.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum_server::Handle as ListenHandle;
+use spaceport_delivery::engine::{Engine, Settings as EngineSettings};
+use spaceport_delivery::guard::Guard;
+use spaceport_delivery::http::{HttpSender, HttpSettings};
+use spaceport_delivery::policy::Schedule;
+use spaceport_delivery::resolve::SystemResolver;
+use spaceport_delivery::sign::generate_rsa_2048;
+use spaceport_platform::random::Random;
+use spaceport_platform::time::{Clock, SystemClock};
+use spaceport_store::{Store, StoreError};
+use tokio::task::JoinHandle;
+
+use crate::config::Settings;
+use crate::http::caller::Callers;
+use crate::http::listen::listen;
+use crate::http::router::router;
+use crate::metrics::Metrics;
+use crate::oauth::jwt::AccessTokens;
+use crate::operations;
+use crate::outbox::StoreOutbox;
+use crate::random::SecureRandom;
+use crate::services::{KeySource, Parts, Services};
+use crate::start::{self, FirstStart};
+
+/// How long a stop waits for requests and deliveries under way.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Time, randomness and keys, which a test replaces.
+pub struct Surroundings {
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids and secrets.
+    pub random: Arc<dyn Random>,
+    /// Makes RSA keys.
+    pub keys: KeySource,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SecureRandom::default()),
+            keys: Arc::new(|| generate_rsa_2048().map(|key| key.to_vec()).map_err(|error| error.to_string())),
+        }
+    }
+}
+
+/// A server that listens.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// URL others use.
+    pub public_url: String,
+    /// What the first start made, if this was one.
+    pub first: Option<FirstStart>,
+    services: Services,
+    listener: ListenHandle<SocketAddr>,
+    served: JoinHandle<std::io::Result<()>>,
+}
+
+/// Opens the database and starts listening and sending.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub async fn run(settings: &Settings, surroundings: Surroundings) -> Result<Running, String> {
+    let Surroundings { clock, random, keys } = surroundings;
+    let taken = |error: std::io::Error| {
+        format!("Cannot listen on {}: {error}. Choose another address with --listen.", settings.listen)
+    };
+    // Bound before the database is touched: a second server must not get halfway.
+    let listener = TcpListener::bind(settings.listen).map_err(taken)?;
+    listener.set_nonblocking(true).map_err(taken)?;
+    let address = listener.local_addr().map_err(taken)?;
+    let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let (store, first) = start::open(settings, clock.as_ref(), random.as_ref(), &keys).await?;
+    let services = services(settings, store, (clock, random, keys), public_url.clone()).await?;
+    let handle = ListenHandle::new();
+    let serving = listen(listener, router(operations::routes(), &services), handle.clone());
+    #[expect(clippy::disallowed_methods, reason = "this is the listener's own task; `Running` watches and stops it")]
+    let served = tokio::spawn(serving);
+    Ok(Running { address, public_url, first, services, listener: handle, served })
+}
+
+async fn services(
+    settings: &Settings,
+    store: Store,
+    (clock, random, keys): (Arc<dyn Clock>, Arc<dyn Random>, KeySource),
+    public_url: String,
+) -> Result<Services, String> {
+    let key = store.read(|tx| tx.active_server_key()).await.map_err(|error: StoreError| error.to_string())?;
+    let (key_id, pkcs8) = key.ok_or("The database holds no key to sign access tokens with")?;
+    let tokens =
+        Arc::new(AccessTokens::new(public_url.clone(), key_id.to_string(), &pkcs8, settings.access_token_seconds)?);
+    if settings.database_url.starts_with("sqlite:") {
+        // Nobody else uses this database, so whatever is leased was leased by a process that died.
+        let now = clock.now();
+        store.write(move |tx| tx.reset_leases(now)).await.map_err(|error: StoreError| error.to_string())?;
+    }
+    let guard = Guard::new(settings.allow_network.clone());
+    let sender = HttpSender::new(&HttpSettings::default(), guard.clone(), Arc::new(SystemResolver::default()))
+        .map_err(|error| error.to_string())?;
+    let outbox = Arc::new(StoreOutbox::new(store.clone(), Arc::clone(&clock)));
+    let schedule = settings.retry_schedule.clone().map_or_else(Schedule::default, Schedule::from_delays);
+    let engine_settings = EngineSettings { schedule, ..EngineSettings::default() };
+    let engine = Engine::start(outbox, Arc::new(sender), Arc::clone(&clock), Arc::clone(&random), engine_settings);
+    Ok(Services::new(Parts {
+        store,
+        clock,
+        random,
+        keys,
+        catalogue: spaceport_wire::preset::shared(),
+        guard,
+        engine,
+        callers: Callers::new(Arc::clone(&tokens)),
+        tokens,
+        metrics: Metrics::default(),
+        public_url,
+    }))
+}
+
+impl Running {
+    /// The one-time administrator link, on the first start.
+    pub fn administrator_link(&self) -> Option<String> {
+        self.first.as_ref().map(|first| administrator_link(&self.public_url, first))
+    }
+
+    /// Waits until the listener ends by itself, which it does only when it fails.
+    ///
+    /// # Errors
+    /// Why it failed.
+    pub async fn failed(&mut self) -> String {
+        match (&mut self.served).await {
+            Ok(Ok(())) => "the listener ended".to_owned(),
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// Stops: no new requests, those under way and the attempts in flight get time to end, leases
+    /// are given back, the database is closed.
+    pub async fn stop(self) {
+        self.listener.graceful_shutdown(Some(DRAIN));
+        let _ = self.served.await;
+        self.services.engine.stop(DRAIN).await;
+        self.services.store.close().await;
+    }
+
+    /// Stops like a killed process: nothing is drained, recorded or given back.
+    pub fn abandon(self) {
+        self.listener.shutdown();
+        self.served.abort();
+    }
+}
+
+/// The one-time administrator link of a first start.
+pub fn administrator_link(public_url: &str, first: &FirstStart) -> String {
+    format!("{public_url}/administrator?code={}", first.link_code)
+}

@@ -1,0 +1,62 @@
+//! What the server runs on: store, clock, randomness, catalogue, sender, settings.
+
+use std::sync::Arc;
+
+use spaceport_delivery::engine::Handle;
+use spaceport_delivery::guard::Guard;
+use spaceport_platform::catalogue::Catalogue;
+use spaceport_platform::random::Random;
+use spaceport_platform::time::Clock;
+use spaceport_store::Store;
+
+use crate::http::caller::Callers;
+use crate::metrics::Metrics;
+use crate::oauth::jwt::AccessTokens;
+
+/// Makes an RSA-2048 private key, PKCS #8 in DER. Slow (about 0.2 s), so off the async threads.
+pub type KeySource = Arc<dyn Fn() -> Result<Vec<u8>, String> + Send + Sync>;
+
+/// Everything an operation may need, cheap to clone.
+#[derive(Clone)]
+pub struct Services(Arc<Parts>);
+
+/// The parts of [`Services`].
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids and secrets.
+    pub random: Arc<dyn Random>,
+    /// Makes key pairs of applications.
+    pub keys: KeySource,
+    /// Subjects, event types and rights.
+    pub catalogue: Arc<Catalogue>,
+    /// Which addresses deliveries may reach.
+    pub guard: Guard,
+    /// The sender.
+    pub engine: Handle,
+    /// Who calls.
+    pub callers: Callers,
+    /// Signs and verifies access tokens.
+    pub tokens: Arc<AccessTokens>,
+    /// Counts.
+    pub metrics: Metrics,
+    /// URL under which applications and people reach this server, without trailing slash.
+    pub public_url: String,
+}
+
+impl Services {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl std::ops::Deref for Services {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

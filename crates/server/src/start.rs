@@ -1,0 +1,215 @@
+//! The first start: master key, database, administrator, host; and what refuses to start.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use spaceport_platform::access::{Grant, Owner, Principal};
+use spaceport_platform::application::{Application, AuthenticationMethod, Flows, SecretKind};
+use spaceport_platform::context::Context;
+use spaceport_platform::id::{Id, ProfileId, random_text};
+use spaceport_platform::profile::Profile;
+use spaceport_platform::random::Random;
+use spaceport_platform::right::Right;
+use spaceport_platform::scope::Scope;
+use spaceport_platform::secret::Secret;
+use spaceport_platform::time::{Clock, Timestamp};
+use spaceport_store::{MasterKey, NewToken, Sealer, Store, StoreError};
+
+use crate::api::application::SECRET_LENGTH;
+use crate::config::Settings;
+use crate::http::caller::token_hash;
+use crate::keys::{NewKey, uuid};
+use crate::services::KeySource;
+
+/// Characters of a permanent token: 285 bits.
+pub const PERMANENT_TOKEN: usize = 48;
+/// How long the one-time administrator link works.
+const LINK_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// What the first start made. Shown once, stored nowhere in clear.
+pub struct FirstStart {
+    /// Permanent token of the administrator.
+    pub admin_token: String,
+    /// Client id of the host.
+    pub host_client_id: String,
+    /// Client secret of the host.
+    pub host_client_secret: String,
+    /// Secret of the one-time administrator link.
+    pub link_code: String,
+}
+
+/// Opens the database of a data folder, making what is missing on the first start.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub async fn open(
+    settings: &Settings,
+    clock: &dyn Clock,
+    random: &dyn Random,
+    keys: &KeySource,
+) -> Result<(Store, Option<FirstStart>), String> {
+    prepare_folder(&settings.data)?;
+    let key_file = settings.data.join("master.key");
+    let database = sqlite_file(&settings.database_url);
+    let (master, fresh) = match (key_file.exists(), database.as_ref().map(|file| file.exists())) {
+        (false, Some(true)) => return Err(missing_key(&settings.data, "is")),
+        (true, Some(false)) => {
+            return Err(format!(
+                "{} holds master.key but there is no database at {}. Restore the database file from a backup; to start anew, move \
+                 master.key away first.",
+                settings.data.display(),
+                database.unwrap_or_default().display()
+            ));
+        }
+        (true, _) => (read_key(&key_file)?, false),
+        (false, _) => (make_key(&key_file, random)?, true),
+    };
+    let store = match Store::open(&settings.database_url, Sealer::new(master)).await {
+        Ok(store) => store,
+        Err(error) => {
+            if fresh {
+                // The key was made for a database that cannot use it; leave nothing half done.
+                let _ = fs::remove_file(&key_file);
+                if matches!(error, StoreError::WrongMasterKey) {
+                    return Err(missing_key(&settings.data, "belongs to another data folder, so there is"));
+                }
+            }
+            return Err(format!("The database cannot be opened: {error}"));
+        }
+    };
+    let first = first_start(&store, clock.now(), random, keys)
+        .await
+        .map_err(|error| format!("The first start failed: {error}"))?;
+    Ok((store, first))
+}
+
+fn missing_key(data: &Path, there: &str) -> String {
+    format!(
+        "The database {there} already in use, but {} holds no master.key, without which its secrets cannot be read. Copy the \
+         master.key that belongs to it there.",
+        data.display()
+    )
+}
+
+fn prepare_folder(data: &Path) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("The data folder {} cannot be made: {error}", data.display());
+    if data.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(data).map_err(failed)
+}
+
+fn sqlite_file(url: &str) -> Option<PathBuf> {
+    url.strip_prefix("sqlite:").map(PathBuf::from)
+}
+
+fn read_key(file: &Path) -> Result<MasterKey, String> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+    MasterKey::from_text(text.trim()).map_err(|_| {
+        format!("{} is damaged: it must hold 32 bytes in base64url. Restore it from a backup.", file.display())
+    })
+}
+
+fn make_key(file: &Path, random: &dyn Random) -> Result<MasterKey, String> {
+    let mut bytes = [0_u8; 32];
+    random.fill(&mut bytes);
+    let key = MasterKey::new(bytes);
+    let failed = |error: std::io::Error| format!("{} cannot be written: {error}", file.display());
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut handle = options.open(file).map_err(failed)?;
+    handle.write_all(format!("{}\n", key.to_text()).as_bytes()).and_then(|()| handle.sync_all()).map_err(failed)?;
+    Ok(key)
+}
+
+async fn first_start(
+    store: &Store,
+    now: Timestamp,
+    random: &dyn Random,
+    keys: &KeySource,
+) -> Result<Option<FirstStart>, String> {
+    let begun = store.read(|tx| tx.active_server_key()).await.map_err(|error: StoreError| error.to_string())?;
+    if begun.is_some() {
+        return Ok(None);
+    }
+    let first = FirstStart {
+        admin_token: random_text(PERMANENT_TOKEN, random),
+        host_client_id: uuid(random),
+        host_client_secret: random_text(SECRET_LENGTH, random),
+        link_code: random_text(PERMANENT_TOKEN, random),
+    };
+    let server_key = NewKey::make(Id::generate(now, random), keys, now)?;
+    let host_key = NewKey::make(Id::generate(now, random), keys, now)?;
+    let profile = Profile {
+        id: Id::generate(now, random),
+        username: "admin".to_owned(),
+        first_name: "Administrator".to_owned(),
+        last_name: String::new(),
+        created_at: now,
+        archived_at: None,
+    };
+    let host = host(&first.host_client_id, profile.id.clone(), now, random);
+    let token = NewToken {
+        hash: token_hash(&first.admin_token),
+        id: Id::generate(now, random),
+        name: "first start".to_owned(),
+        scope: Scope::Everything.to_string(),
+        created_at: now,
+        expires_at: None,
+    };
+    let (link, secret) = (token_hash(&first.link_code), Secret::new(first.host_client_secret.as_str()));
+    let signing_key = Secret::new(random_text(SECRET_LENGTH, random));
+    let made = store
+        .write(move |tx| {
+            // Another node may have been first between the look and now.
+            if tx.active_server_key()?.is_some() {
+                return Ok(false);
+            }
+            let administrator = Principal::User(profile.id.clone());
+            tx.insert_profile(&profile)?;
+            tx.grant(&administrator, &Grant { right: Right::SUPERADMIN, context: Context::Global }, now)?;
+            tx.insert_token(&token, &administrator)?;
+            tx.insert_link(&link, "administrator", &profile.id, now, now.plus(LINK_LIFETIME))?;
+            tx.insert_application(&host)?;
+            tx.set_secret(host.id.as_str(), SecretKind::ClientSecret, &secret)?;
+            tx.set_secret(host.id.as_str(), SecretKind::SigningKey, &signing_key)?;
+            host_key.insert(tx, &host.id)?;
+            for right in Right::HOST {
+                tx.grant(&Principal::Application(host.id.clone()), &Grant { right, context: Context::Global }, now)?;
+            }
+            tx.insert_server_key(&server_key.id, &server_key.pkcs8, &server_key.n, &server_key.e, now)?;
+            Ok::<_, StoreError>(true)
+        })
+        .await
+        .map_err(|error| error.to_string())?;
+    Ok(made.then_some(first))
+}
+
+/// The host is an application like any other; only its rights are its own.
+fn host(client_id: &str, owner: ProfileId, now: Timestamp, random: &dyn Random) -> Application {
+    Application {
+        id: Id::generate(now, random),
+        client_id: client_id.to_owned(),
+        name: "Host".to_owned(),
+        description: Some("The product that Spaceport is embedded in".to_owned()),
+        email: None,
+        default_external_picture: None,
+        owner: Owner::User(owner),
+        created_at: now,
+        updated_at: now,
+        archived_at: None,
+        flows: Flows::default(),
+        endpoint: None,
+        authentication: AuthenticationMethod::PublicKey,
+        tokens_not_before: Timestamp::from_millis(0),
+        revision: 1,
+    }
+}

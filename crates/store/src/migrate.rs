@@ -1,0 +1,66 @@
+//! The schema: numbered steps, each applied once, in order, and never changed afterwards.
+
+use aws_lc_rs::digest;
+
+use crate::engine::Dialect;
+use crate::error::StoreError;
+use crate::tx::Tx;
+use crate::value::Value;
+
+struct Step {
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+const STEPS: [Step; 1] = [Step {
+    name: "0001_first",
+    sqlite: include_str!("../migrations/sqlite/0001_first.sql"),
+    postgres: include_str!("../migrations/postgres/0001_first.sql"),
+}];
+
+/// Brings the schema up to date, in the caller's transaction.
+pub(crate) fn migrate(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    let dialect = tx.connection.dialect();
+    if dialect == Dialect::Postgres {
+        // Differs because several nodes may start at once: the first one migrates, the others wait.
+        tx.connection.query("SELECT CAST(pg_advisory_xact_lock(7391526301) AS TEXT)", &[])?;
+    }
+    run(tx, "CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY, checksum TEXT NOT NULL)")?;
+    let mut applied = tx.connection.query("SELECT name, checksum FROM migration ORDER BY name", &[])?;
+    let known = applied.iter_mut().map(|row| Ok((row.text()?, row.text()?))).collect::<Result<Vec<_>, StoreError>>()?;
+    if let Some((name, _)) = known.iter().find(|(name, _)| STEPS.iter().all(|step| step.name != name)) {
+        return Err(StoreError::Schema(format!(
+            "the database was used by a newer version (it knows the schema step {name}); run that version"
+        )));
+    }
+    for step in &STEPS {
+        let sql = match dialect {
+            Dialect::Sqlite => step.sqlite,
+            Dialect::Postgres => step.postgres,
+        };
+        let checksum: String =
+            digest::digest(&digest::SHA256, sql.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        match known.iter().find(|(name, _)| name == step.name) {
+            Some((_, known)) if *known == checksum => {}
+            Some(_) => {
+                return Err(StoreError::Schema(format!(
+                    "the schema step {} was applied in another form than this version has",
+                    step.name
+                )));
+            }
+            None => {
+                for statement in sql.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+                    run(tx, statement)?;
+                }
+                let row = [Value::from(step.name), Value::from(checksum)];
+                tx.connection.execute("INSERT INTO migration (name, checksum) VALUES ($1, $2)", &row)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn run(tx: &mut Tx<'_>, sql: &str) -> Result<(), StoreError> {
+    tx.connection.execute(sql, &[]).map(|_| ())
+}

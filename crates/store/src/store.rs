@@ -1,0 +1,80 @@
+//! The store: opened once, asked by closures.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::engine::postgres::Postgres;
+use crate::engine::sqlite::Sqlite;
+use crate::error::StoreError;
+use crate::migrate;
+use crate::seal::Sealer;
+use crate::tx::Tx;
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store(Arc<Engine>);
+
+enum Engine {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+impl Store {
+    /// Opens `sqlite:FILE` or `postgres://…`, brings the schema up to date and checks that `sealer`
+    /// has the master key the database was made with.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`], [`StoreError::Schema`], [`StoreError::WrongMasterKey`], or that the database
+    /// cannot be reached.
+    pub async fn open(url: &str, sealer: Sealer) -> Result<Self, StoreError> {
+        let engine = match url.strip_prefix("sqlite:") {
+            Some(file) => Engine::Sqlite(Sqlite::open(Path::new(file), sealer)?),
+            None => Engine::Postgres(Postgres::open(url, sealer)?),
+        };
+        let store = Self(Arc::new(engine));
+        store.write(|tx| migrate::migrate(tx)).await?;
+        store.write(|tx| tx.check_master_key()).await?;
+        Ok(store)
+    }
+
+    /// Runs `work` in a transaction that commits when it returns `Ok` and leaves nothing behind when it
+    /// returns `Err` or panics. It may run again when other transactions were in the way.
+    ///
+    /// # Errors
+    /// What `work` refused with, or that the database failed; then nothing was changed.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + Sync + 'static,
+    {
+        match &*self.0 {
+            Engine::Sqlite(engine) => engine.write(work).await,
+            Engine::Postgres(engine) => engine.write(work).await,
+        }
+    }
+
+    /// Runs `work` on a reading connection, on one snapshot.
+    ///
+    /// # Errors
+    /// What `work` refused with, or that the database failed.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + Sync + 'static,
+    {
+        match &*self.0 {
+            Engine::Sqlite(engine) => engine.read(work).await,
+            Engine::Postgres(engine) => engine.write(work).await,
+        }
+    }
+
+    /// Finishes what was asked and closes.
+    pub async fn close(&self) {
+        match &*self.0 {
+            Engine::Sqlite(engine) => engine.close().await,
+            Engine::Postgres(engine) => engine.close().await,
+        }
+    }
+}

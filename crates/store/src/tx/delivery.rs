@@ -1,0 +1,220 @@
+//! Deliveries: leased, sent elsewhere, and recorded with what became of each attempt.
+
+use std::collections::HashMap;
+
+use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
+use spaceport_platform::time::Timestamp;
+
+use crate::error::StoreError;
+use crate::tx::Tx;
+use crate::value::Value;
+
+/// A delivery that was leased to the caller.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClaimedRow {
+    /// Its id.
+    pub id: DeliveryId,
+    /// Whose.
+    pub application: ApplicationId,
+    /// For which webhook.
+    pub webhook: WebhookId,
+    /// Number of the attempt that begins, from 1.
+    pub attempt: u32,
+    /// When the delivery was made.
+    pub created_at: Timestamp,
+    /// Canonical JSON of the event's payload.
+    pub payload: String,
+    /// Revision of the webhook.
+    pub webhook_revision: i64,
+    /// Revision of the application.
+    pub application_revision: i64,
+    /// Client id of the application.
+    pub client_id: String,
+}
+
+/// What follows from an attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RecordedNext {
+    /// The delivery has ended well.
+    Delivered,
+    /// It is sent again then.
+    RetryAt(Timestamp),
+    /// It has ended badly.
+    GiveUp,
+}
+
+/// An attempt to record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecordedAttempt {
+    /// Of which delivery.
+    pub delivery: DeliveryId,
+    /// Its number.
+    pub number: u32,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub duration_ms: i64,
+    /// Status of the answer, if one came.
+    pub status: Option<u16>,
+    /// What kept the answer away, if none came.
+    pub error_kind: Option<String>,
+    /// The same in words.
+    pub message: Option<String>,
+    /// Header fields of the answer, as a JSON list of pairs.
+    pub response_headers: Option<String>,
+    /// The first 16 KiB of the answer.
+    pub response_body: Option<String>,
+    /// Whether that is all of it.
+    pub complete: bool,
+    /// What follows.
+    pub next: RecordedNext,
+}
+
+impl Tx<'_> {
+    /// Applications that have a delivery due, and when the next one of the others falls due.
+    pub fn due(&mut self, now: Timestamp, limit: usize) -> Result<(Vec<ApplicationId>, Option<Timestamp>), StoreError> {
+        // Hops from application to application in the index instead of reading every open delivery.
+        let sql = "WITH RECURSIVE lane (application_id) AS ( \
+                     SELECT MIN(application_id) FROM delivery WHERE finished_at IS NULL \
+                     UNION ALL \
+                     SELECT (SELECT MIN(d.application_id) FROM delivery d \
+                             WHERE d.finished_at IS NULL AND d.application_id > lane.application_id) \
+                     FROM lane WHERE lane.application_id IS NOT NULL) \
+                   SELECT lane.application_id, \
+                     (SELECT MIN(d.due_at) FROM delivery d WHERE d.finished_at IS NULL AND d.application_id = lane.application_id) \
+                   FROM lane WHERE lane.application_id IS NOT NULL LIMIT $1";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let (mut due, mut next) = (Vec::new(), None);
+        for mut row in self.connection.query(sql, &[limit.into()])? {
+            let (application, first) = (ApplicationId::new(row.text()?), row.time()?);
+            if first <= now {
+                due.push(application);
+            } else {
+                next = Some(next.map_or(first, |known: Timestamp| known.min(first)));
+            }
+        }
+        Ok((due, next))
+    }
+
+    /// Leases up to so many due deliveries of each application until `lease_until`, and counts the
+    /// attempt. A lease that has run out makes the delivery due again.
+    pub fn claim(
+        &mut self,
+        wants: &[(ApplicationId, usize)],
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Vec<ClaimedRow>, StoreError> {
+        let sql = format!(
+            "UPDATE delivery SET state = 'sending', due_at = $1, attempts = attempts + 1 WHERE id IN ( \
+               SELECT id FROM delivery WHERE application_id = $2 AND finished_at IS NULL AND due_at <= $3 \
+               ORDER BY due_at LIMIT $4 {}) \
+             RETURNING id, webhook_id, attempts, created_at, \
+               (SELECT e.payload FROM event e WHERE e.id = delivery.event_id)",
+            self.connection.dialect().for_update_skip_locked()
+        );
+        let mut claimed = Vec::new();
+        let mut known: HashMap<String, (i64, i64, String)> = HashMap::new();
+        for (application, capacity) in wants {
+            let capacity = i64::try_from(*capacity).unwrap_or(i64::MAX);
+            let rows =
+                self.connection.query(&sql, &[lease_until.into(), application.into(), now.into(), capacity.into()])?;
+            for mut row in rows {
+                let (id, webhook, attempt) = (row.text()?, row.text()?, row.int()?);
+                let (created_at, payload) = (row.time()?, row.text()?);
+                if !known.contains_key(&webhook) {
+                    let facts = self.delivery_facts(&webhook)?;
+                    known.insert(webhook.clone(), facts);
+                }
+                let (webhook_revision, application_revision, client_id) =
+                    known.get(&webhook).cloned().unwrap_or_default();
+                claimed.push(ClaimedRow {
+                    id: DeliveryId::new(id),
+                    application: application.clone(),
+                    webhook: WebhookId::new(webhook),
+                    attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
+                    created_at,
+                    payload,
+                    webhook_revision,
+                    application_revision,
+                    client_id,
+                });
+            }
+        }
+        // RETURNING has no order; ids are ordered by time.
+        claimed.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(claimed)
+    }
+
+    fn delivery_facts(&mut self, webhook: &str) -> Result<(i64, i64, String), StoreError> {
+        let sql = "SELECT w.revision, a.revision, a.client_id FROM webhook w JOIN application a ON a.id = w.application_id WHERE w.id = $1";
+        let found = self.connection.query(sql, &[webhook.into()])?.pop();
+        let mut row =
+            found.ok_or_else(|| StoreError::corrupt(format!("a delivery of the unknown webhook {webhook}")))?;
+        Ok((row.int()?, row.int()?, row.text()?))
+    }
+
+    /// Records attempts and what follows from them. An attempt whose lease ran out and was taken by
+    /// another is remembered, but no longer decides.
+    pub fn record(&mut self, attempts: &[RecordedAttempt], now: Timestamp) -> Result<(), StoreError> {
+        let sql = "UPDATE delivery SET state = $1, due_at = $2, finished_at = $3 \
+                   WHERE id = $4 AND state = 'sending' AND attempts = $5";
+        let rows: Vec<Vec<Value>> = attempts.iter().map(|attempt| state_row(attempt, now)).collect();
+        self.connection.execute_many(sql, &rows)?;
+        let sql = "INSERT INTO attempt (delivery_id, number, webhook_id, started_at, duration_ms, status, error_kind, message, \
+                     response_headers, response_body, complete, delivered) \
+                   VALUES ($1, $2, (SELECT d.webhook_id FROM delivery d WHERE d.id = $1), $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+                   ON CONFLICT DO NOTHING";
+        let rows: Vec<Vec<Value>> = attempts.iter().map(attempt_row).collect();
+        self.connection.execute_many(sql, &rows).map(|_| ())
+    }
+
+    /// Gives leases back: the deliveries are due at once, and the attempt was none.
+    pub fn release(&mut self, ids: &[DeliveryId], now: Timestamp) -> Result<(), StoreError> {
+        let sql = "UPDATE delivery SET state = 'waiting', due_at = $1, attempts = attempts - 1 WHERE id = $2 AND state = 'sending'";
+        let rows: Vec<Vec<Value>> = ids.iter().map(|id| vec![now.into(), id.into()]).collect();
+        self.connection.execute_many(sql, &rows).map(|_| ())
+    }
+
+    /// Makes everything that is leased due. Only for a database no other process uses.
+    pub fn reset_leases(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let sql = "UPDATE delivery SET state = 'waiting', due_at = $1 WHERE finished_at IS NULL AND state = 'sending'";
+        self.connection.execute(sql, &[now.into()]).map(|_| ())
+    }
+
+    /// Since when the delivery that waits longest is due.
+    pub fn oldest_due(&mut self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "SELECT MIN(due_at) FROM delivery WHERE finished_at IS NULL AND due_at <= $1";
+        self.connection.query(sql, &[now.into()])?.pop().map_or(Ok(None), |mut row| row.optional_time())
+    }
+
+    /// How many deliveries are in each state.
+    pub fn delivery_counts(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
+        let rows = self.connection.query("SELECT state, COUNT(*) FROM delivery GROUP BY state ORDER BY state", &[])?;
+        rows.into_iter().map(|mut row| Ok((row.text()?, row.int()?))).collect()
+    }
+}
+
+fn state_row(attempt: &RecordedAttempt, now: Timestamp) -> Vec<Value> {
+    let (state, due_at, finished_at) = match attempt.next {
+        RecordedNext::Delivered => ("delivered", now, Some(now)),
+        RecordedNext::RetryAt(at) => ("waiting", at, None),
+        RecordedNext::GiveUp => ("given_up", now, Some(now)),
+    };
+    vec![state.into(), due_at.into(), finished_at.into(), (&attempt.delivery).into(), attempt.number.into()]
+}
+
+fn attempt_row(attempt: &RecordedAttempt) -> Vec<Value> {
+    vec![
+        (&attempt.delivery).into(),
+        attempt.number.into(),
+        attempt.started_at.into(),
+        attempt.duration_ms.into(),
+        attempt.status.map(i64::from).into(),
+        attempt.error_kind.as_deref().into(),
+        attempt.message.as_deref().into(),
+        attempt.response_headers.as_deref().into(),
+        attempt.response_body.as_deref().into(),
+        attempt.complete.into(),
+        (attempt.next == RecordedNext::Delivered).into(),
+    ]
+}

@@ -1,0 +1,103 @@
+//! Events: stored together with the deliveries they cause, once per event id.
+
+use std::collections::HashMap;
+
+use spaceport_platform::event::{NewEvent, PublishStatus, Published};
+use spaceport_platform::id::{ApplicationId, DeliveryId};
+use spaceport_platform::time::Timestamp;
+
+use crate::error::StoreError;
+use crate::tx::Tx;
+use crate::value::Value;
+
+type Matches = Vec<(String, String)>;
+
+impl Tx<'_> {
+    /// Stores events and one delivery for each webhook that has a matching subscription. An event whose
+    /// id is known is left alone. Answers what became of each, and whose deliveries are due now.
+    pub fn publish(
+        &mut self,
+        events: &[NewEvent],
+        now: Timestamp,
+        new_id: &dyn Fn() -> DeliveryId,
+    ) -> Result<(Vec<Published>, Vec<ApplicationId>), StoreError> {
+        let mut matches: HashMap<(&str, &str), Matches> = HashMap::new();
+        let mut rows = Vec::with_capacity(events.len());
+        for event in events {
+            let key = (event.subject.as_str(), event.event_type.as_str());
+            if !matches.contains_key(&key) {
+                let found = self.matching(key.0, key.1)?;
+                matches.insert(key, found);
+            }
+            let count = matches.get(&key).map_or(0, Vec::len);
+            rows.push(event_row(event, now, i64::try_from(count).unwrap_or(i64::MAX)));
+        }
+        let sql = "INSERT INTO event (id, subject, event_type, context, occurred_at, received_at, payload, attributes, deliveries) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING";
+        let stored = self.connection.execute_many(sql, &rows)?;
+        let mut published = Vec::with_capacity(events.len());
+        let mut deliveries: Vec<Vec<Value>> = Vec::new();
+        let mut woken: Vec<&str> = Vec::new();
+        for (event, stored) in events.iter().zip(stored) {
+            if stored == 0 {
+                published.push(self.duplicate(event)?);
+                continue;
+            }
+            let found =
+                matches.get(&(event.subject.as_str(), event.event_type.as_str())).map_or(&[][..], Vec::as_slice);
+            for (webhook, application) in found {
+                deliveries.push(vec![
+                    (&new_id()).into(),
+                    (&event.id).into(),
+                    webhook.as_str().into(),
+                    application.as_str().into(),
+                    now.into(),
+                ]);
+                if !woken.contains(&application.as_str()) {
+                    woken.push(application);
+                }
+            }
+            let count = u32::try_from(found.len()).unwrap_or(u32::MAX);
+            published.push(Published { id: event.id.clone(), status: PublishStatus::Accepted, deliveries: count });
+        }
+        let sql = "INSERT INTO delivery (id, event_id, webhook_id, application_id, state, attempts, due_at, created_at) \
+                   VALUES ($1, $2, $3, $4, 'waiting', 0, $5, $5)";
+        self.connection.execute_many(sql, &deliveries)?;
+        Ok((published, woken.into_iter().map(ApplicationId::new).collect()))
+    }
+
+    /// Webhooks that hear of an event type, with their applications.
+    fn matching(&mut self, subject: &str, event_type: &str) -> Result<Matches, StoreError> {
+        let sql = "SELECT DISTINCT w.id, w.application_id FROM subscription_event e \
+                   JOIN subscription s ON s.id = e.subscription_id JOIN webhook w ON w.id = s.webhook_id \
+                   JOIN application a ON a.id = w.application_id \
+                   WHERE e.event_type = $1 AND s.subject = $2 AND s.enabled = 1 AND w.enabled = 1 \
+                   AND w.archived_at IS NULL AND a.archived_at IS NULL";
+        let rows = self.connection.query(sql, &[event_type.into(), subject.into()])?;
+        rows.into_iter().map(|mut row| Ok((row.text()?, row.text()?))).collect()
+    }
+
+    fn duplicate(&mut self, event: &NewEvent) -> Result<Published, StoreError> {
+        let found = self.connection.query("SELECT deliveries FROM event WHERE id = $1", &[(&event.id).into()])?.pop();
+        let count = found.map_or(Ok(0), |mut row| row.int())?;
+        Ok(Published {
+            id: event.id.clone(),
+            status: PublishStatus::Duplicate,
+            deliveries: u32::try_from(count).unwrap_or_default(),
+        })
+    }
+}
+
+fn event_row(event: &NewEvent, now: Timestamp, deliveries: i64) -> Vec<Value> {
+    vec![
+        (&event.id).into(),
+        event.subject.as_str().into(),
+        event.event_type.as_str().into(),
+        event.context.as_str().into(),
+        event.occurred_at.into(),
+        now.into(),
+        event.payload.as_str().into(),
+        event.attributes.as_deref().into(),
+        deliveries.into(),
+    ]
+}

@@ -1,0 +1,89 @@
+//! Key pairs: those of applications, that sign payloads, and the server's, that sign access tokens.
+
+use spaceport_platform::id::{ApplicationId, KeyId};
+use spaceport_platform::time::Timestamp;
+
+use crate::error::StoreError;
+use crate::tx::Tx;
+
+/// The public half of a key pair.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PublicKey {
+    /// Its id (`kid`).
+    pub id: KeyId,
+    /// Modulus, base64url.
+    pub n: String,
+    /// Exponent, base64url.
+    pub e: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl Tx<'_> {
+    /// Stores a new key pair of an application; `pkcs8` is the private key in DER.
+    pub fn insert_application_key(
+        &mut self,
+        id: &KeyId,
+        application: &ApplicationId,
+        pkcs8: &[u8],
+        n: &str,
+        e: &str,
+        created_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sealed = self.sealer.seal(&place(id), pkcs8)?;
+        let sql = "INSERT INTO application_key (id, application_id, sealed, n, e, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+        let values = [id.into(), application.into(), sealed.into(), n.into(), e.into(), created_at.into()];
+        self.connection.execute(sql, &values).map(|_| ())
+    }
+
+    /// Public keys of an application, newest last.
+    pub fn application_keys(&mut self, application: &ApplicationId) -> Result<Vec<PublicKey>, StoreError> {
+        let sql = "SELECT id, n, e, created_at FROM application_key WHERE application_id = $1 ORDER BY created_at, id";
+        let rows = self.connection.query(sql, &[application.into()])?;
+        let read = |mut row: crate::value::Row| {
+            Ok(PublicKey { id: KeyId::new(row.text()?), n: row.text()?, e: row.text()?, created_at: row.time()? })
+        };
+        rows.into_iter().map(read).collect()
+    }
+
+    /// The private key that signs an application's payloads now.
+    pub fn newest_private_key(&mut self, application: &ApplicationId) -> Result<Option<(KeyId, Vec<u8>)>, StoreError> {
+        let sql = "SELECT id, sealed FROM application_key WHERE application_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1";
+        let found = self.connection.query(sql, &[application.into()])?.pop();
+        self.open_key(found)
+    }
+
+    /// Stores the key that signs access tokens.
+    pub fn insert_server_key(
+        &mut self,
+        id: &KeyId,
+        pkcs8: &[u8],
+        n: &str,
+        e: &str,
+        created_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sealed = self.sealer.seal(&place(id), pkcs8)?;
+        let sql = "INSERT INTO server_key (id, sealed, n, e, state, created_at) VALUES ($1, $2, $3, $4, 'active', $5)";
+        self.connection.execute(sql, &[id.into(), sealed.into(), n.into(), e.into(), created_at.into()]).map(|_| ())
+    }
+
+    /// The key that signs access tokens now.
+    pub fn active_server_key(&mut self) -> Result<Option<(KeyId, Vec<u8>)>, StoreError> {
+        let found = self
+            .connection
+            .query("SELECT id, sealed FROM server_key WHERE state = 'active' ORDER BY created_at DESC LIMIT 1", &[])?
+            .pop();
+        self.open_key(found)
+    }
+
+    fn open_key(&self, row: Option<crate::value::Row>) -> Result<Option<(KeyId, Vec<u8>)>, StoreError> {
+        let Some(mut row) = row else { return Ok(None) };
+        let id = KeyId::new(row.text()?);
+        let pkcs8 = self.sealer.open(&place(&id), &row.text()?)?;
+        Ok(Some((id, pkcs8)))
+    }
+}
+
+fn place(id: &KeyId) -> String {
+    format!("key|{id}")
+}

@@ -1,0 +1,204 @@
+//! Webhooks and their subscriptions.
+
+use spaceport_platform::application::{AuthenticationMethod, Endpoint};
+use spaceport_platform::id::{ApplicationId, DeliveryId, SubscriptionId, WebhookId};
+use spaceport_platform::subscription::Subscription;
+use spaceport_platform::time::Timestamp;
+use spaceport_platform::webhook::Webhook;
+
+use crate::error::StoreError;
+use crate::tx::{Tx, containing, placeholders};
+use crate::value::{Row, Value};
+
+const COLUMNS: &str = "id, application_id, name, description, endpoint_url, endpoint_ssl_verification, authentication, basic_username, \
+     enabled, accepted_codes, retries, created_at, archived_at, revision";
+
+/// The last attempt of a webhook.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LastAttempt {
+    /// Of which webhook.
+    pub webhook: WebhookId,
+    /// Of which delivery.
+    pub delivery: DeliveryId,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Status of the answer, if one came.
+    pub status: Option<u16>,
+    /// What kept the answer away, if none came.
+    pub error_kind: Option<String>,
+    /// The same in words.
+    pub message: Option<String>,
+    /// Whether the delivery ended with it well.
+    pub delivered: bool,
+}
+
+impl Tx<'_> {
+    /// Stores a new webhook with its subscriptions.
+    pub fn insert_webhook(&mut self, webhook: &Webhook, subscriptions: &[Subscription]) -> Result<(), StoreError> {
+        let sql = format!("INSERT INTO webhook ({COLUMNS}, name_folded) VALUES ({})", placeholders(1, 15));
+        self.connection.execute(&sql, &values(webhook))?;
+        for (position, subscription) in (0_i64..).zip(subscriptions) {
+            let sql = "INSERT INTO subscription (id, webhook_id, name, enabled, subject, position) VALUES ($1, $2, $3, $4, $5, $6)";
+            let row = [
+                (&subscription.id).into(),
+                (&subscription.webhook).into(),
+                subscription.name.as_str().into(),
+                subscription.enabled.into(),
+                subscription.subject.as_str().into(),
+                position.into(),
+            ];
+            self.connection.execute(sql, &row)?;
+            let sql = "INSERT INTO subscription_event (subscription_id, event_type, position) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+            let events = (0_i64..).zip(&subscription.event_types);
+            let rows: Vec<_> = events
+                .map(|(order, code)| vec![(&subscription.id).into(), code.as_str().into(), order.into()])
+                .collect();
+            self.connection.execute_many(sql, &rows)?;
+        }
+        Ok(())
+    }
+
+    /// A webhook of an application, archived or not.
+    pub fn webhook(&mut self, application: &ApplicationId, id: &WebhookId) -> Result<Option<Webhook>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM webhook WHERE application_id = $1 AND id = $2");
+        self.connection.query(&sql, &[application.into(), id.into()])?.pop().map(read).transpose()
+    }
+
+    /// A page of an application's webhooks in the order they were made, and how many there are in all.
+    pub fn webhooks(
+        &mut self,
+        application: &ApplicationId,
+        with_archived: bool,
+        name: Option<&str>,
+        offset: i64,
+        limit: i64,
+    ) -> Result<(Vec<Webhook>, i64), StoreError> {
+        let condition = format!(
+            "application_id = $1 AND name_folded LIKE $2 ESCAPE '!'{}",
+            if with_archived { "" } else { " AND archived_at IS NULL" }
+        );
+        let mut values = vec![application.into(), containing(name.unwrap_or_default())];
+        let count = format!("SELECT COUNT(*) FROM webhook WHERE {condition}");
+        let total = self.connection.query(&count, &values)?.pop().map_or(Ok(0), |mut row| row.int())?;
+        let sql = format!("SELECT {COLUMNS} FROM webhook WHERE {condition} ORDER BY created_at, id LIMIT $3 OFFSET $4");
+        values.extend([limit.into(), offset.into()]);
+        let found = self.connection.query(&sql, &values)?.into_iter().map(read).collect::<Result<_, _>>()?;
+        Ok((found, total))
+    }
+
+    /// Subscriptions of webhooks, in the order they were made.
+    pub fn subscriptions(&mut self, webhooks: &[WebhookId]) -> Result<Vec<Subscription>, StoreError> {
+        if webhooks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT s.id, s.webhook_id, s.name, s.enabled, s.subject, e.event_type \
+             FROM subscription s JOIN subscription_event e ON e.subscription_id = s.id \
+             WHERE s.webhook_id IN ({}) ORDER BY s.webhook_id, s.position, e.position",
+            placeholders(1, webhooks.len())
+        );
+        let values: Vec<Value> = webhooks.iter().map(Value::from).collect();
+        let mut found: Vec<Subscription> = Vec::new();
+        for mut row in self.connection.query(&sql, &values)? {
+            let subscription = Subscription {
+                id: SubscriptionId::new(row.text()?),
+                webhook: WebhookId::new(row.text()?),
+                name: row.text()?,
+                enabled: row.flag()?,
+                subject: row.text()?,
+                event_types: vec![row.text()?],
+            };
+            match found.last_mut() {
+                Some(last) if last.id == subscription.id => last.event_types.extend(subscription.event_types),
+                _ => found.push(subscription),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Archives: deliveries that wait are cancelled.
+    pub fn archive_webhook(&mut self, id: &WebhookId, now: Timestamp) -> Result<(), StoreError> {
+        self.connection.execute(
+            "UPDATE webhook SET archived_at = $1, revision = revision + 1 WHERE id = $2",
+            &[now.into(), id.into()],
+        )?;
+        // By application, so that the index of open deliveries helps.
+        let sql = "UPDATE delivery SET state = 'cancelled', finished_at = $1 WHERE finished_at IS NULL AND webhook_id = $2 \
+                   AND application_id = (SELECT application_id FROM webhook WHERE id = $2)";
+        self.connection.execute(sql, &[now.into(), id.into()]).map(|_| ())
+    }
+
+    /// The last attempt of each webhook that has one.
+    pub fn last_attempts(&mut self, webhooks: &[WebhookId]) -> Result<Vec<LastAttempt>, StoreError> {
+        let sql = "SELECT webhook_id, delivery_id, started_at, status, error_kind, message, delivered FROM attempt \
+                   WHERE webhook_id = $1 ORDER BY started_at DESC, number DESC LIMIT 1";
+        let mut found = Vec::new();
+        for webhook in webhooks {
+            if let Some(mut row) = self.connection.query(sql, &[webhook.into()])?.pop() {
+                found.push(LastAttempt {
+                    webhook: WebhookId::new(row.text()?),
+                    delivery: DeliveryId::new(row.text()?),
+                    started_at: row.time()?,
+                    status: row.optional_int()?.and_then(|status| u16::try_from(status).ok()),
+                    error_kind: row.optional_text()?,
+                    message: row.optional_text()?,
+                    delivered: row.flag()?,
+                });
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn values(webhook: &Webhook) -> Vec<Value> {
+    let username = match &webhook.authentication {
+        Some(AuthenticationMethod::Basic { username }) => Some(username.as_str()),
+        _ => None,
+    };
+    let codes: Vec<String> = webhook.accepted_codes.iter().map(u16::to_string).collect();
+    vec![
+        (&webhook.id).into(),
+        (&webhook.application).into(),
+        webhook.name.as_str().into(),
+        webhook.description.as_deref().into(),
+        webhook.endpoint.as_ref().map(|endpoint| endpoint.url.as_str()).into(),
+        webhook.endpoint.as_ref().is_none_or(|endpoint| endpoint.ssl_verification).into(),
+        webhook.authentication.as_ref().map(AuthenticationMethod::name).into(),
+        username.into(),
+        webhook.enabled.into(),
+        codes.join(",").into(),
+        webhook.retries.into(),
+        webhook.created_at.into(),
+        webhook.archived_at.into(),
+        webhook.revision.into(),
+        webhook.name.to_lowercase().into(),
+    ]
+}
+
+fn read(mut row: Row) -> Result<Webhook, StoreError> {
+    let (id, application) = (WebhookId::new(row.text()?), ApplicationId::new(row.text()?));
+    let (name, description) = (row.text()?, row.optional_text()?);
+    let (url, ssl_verification) = (row.optional_text()?, row.flag()?);
+    let (method, username) = (row.optional_text()?, row.optional_text()?);
+    let authentication = match method {
+        Some(method) => Some(
+            AuthenticationMethod::from_stored(&method, username)
+                .ok_or_else(|| StoreError::corrupt(format!("the authentication method {method}")))?,
+        ),
+        None => None,
+    };
+    Ok(Webhook {
+        id,
+        application,
+        name,
+        description,
+        endpoint: url.map(|url| Endpoint { url, ssl_verification }),
+        authentication,
+        enabled: row.flag()?,
+        accepted_codes: row.text()?.split(',').filter_map(|code| code.parse().ok()).collect(),
+        retries: row.flag()?,
+        created_at: row.time()?,
+        archived_at: row.optional_time()?,
+        revision: row.int()?,
+    })
+}
