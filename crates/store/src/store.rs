@@ -32,7 +32,7 @@ impl Store {
             None => Engine::Postgres(Postgres::open(url, sealer)?),
         };
         let store = Self(Arc::new(engine));
-        store.write(|tx| migrate::migrate(tx)).await?;
+        store.write(migrate::migrate).await?;
         store.write(|tx| tx.check_master_key()).await?;
         Ok(store)
     }
@@ -66,7 +66,7 @@ impl Store {
     {
         match &*self.0 {
             Engine::Sqlite(engine) => engine.read(work).await,
-            Engine::Postgres(engine) => engine.write(work).await,
+            Engine::Postgres(engine) => engine.read(work).await,
         }
     }
 

@@ -24,6 +24,8 @@ pub(crate) enum Manner {
     CloseOnSecond,
     /// Closes without a word.
     Close,
+    /// Speaks first, whatever is said.
+    Greet(&'static str),
     /// Never answers.
     Hang,
     /// Says 200, then sends a byte of the body now and then, for ever.
@@ -105,6 +107,9 @@ impl Endpoint {
 /// Serves one connection until either side ends it; errors are the other side's way of ending.
 async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, manner: Manner, seen: &Seen) {
     let mut served = 0;
+    if let Manner::Greet(text) = manner {
+        let _ = stream.write_all(text.as_bytes()).await;
+    }
     while let Some(request) = read_request(&mut stream).await {
         seen.requests.lock().unwrap().push(request);
         served += 1;
@@ -112,7 +117,7 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, manner: Manner, 
         let sent = match manner {
             Manner::Answer(answer) => stream.write_all(answer.as_bytes()).await,
             Manner::CloseOnSecond if served == 1 => stream.write_all(OK.as_bytes()).await,
-            Manner::CloseOnSecond | Manner::Close => return,
+            Manner::CloseOnSecond | Manner::Close | Manner::Greet(_) => return,
             Manner::Hang => std::future::pending().await,
             Manner::Drip => {
                 let _ = stream.write_all(head.as_bytes()).await;

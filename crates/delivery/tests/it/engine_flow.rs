@@ -12,7 +12,7 @@ use spaceport_delivery::{Outcome, PayloadKind, Settings, State, Target};
 use spaceport_platform::id::{ApplicationId, DeliveryId};
 use spaceport_platform::secret::Secret;
 use spaceport_platform::time::Timestamp;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::memory::{Memory, START, Told, answered, application, delivery_of, start, target};
 
@@ -39,7 +39,7 @@ async fn a_delivery_is_sent_once_and_recorded_with_what_was_sent() {
 async fn a_week_of_retries_keeps_its_times() {
     let outbox = Memory::new();
     outbox.put("a", 1);
-    let settings = Settings { schedule: Schedule::from_delays(vec![24 * HOUR; 7]), ..Settings::default() };
+    let settings = Settings { schedule: Schedule::from_delays(vec![24 * HOUR; 7]), poll: HOUR, ..Settings::default() };
     let engine = start(&outbox, Told::answer(500), settings);
     outbox.until_all(State::GivenUp).await;
     outbox.look(|inside| {
@@ -111,31 +111,41 @@ fn hanging_for(prefix: &'static str) -> Arc<Told> {
 async fn no_more_are_under_way_than_the_limits_say() {
     let outbox = Memory::new();
     ["a", "b", "c", "d", "e"].into_iter().for_each(|name| outbox.put(name, 200));
-    let seen: Arc<Mutex<(HashMap<String, usize>, usize, usize)>> = Arc::default();
-    let counts = Arc::clone(&seen);
+    let seen: Arc<Mutex<UnderWay>> = Arc::default();
+    let under_way = Arc::clone(&seen);
     let sender = Told::to(move |request| {
-        let counts = Arc::clone(&counts);
+        let under_way = Arc::clone(&under_way);
         let application = delivery_of(&request).split('-').next().unwrap().to_owned();
         async move {
-            let step = |change: isize| {
-                let mut counts = counts.lock().unwrap();
-                let count = counts.0.entry(application.clone()).or_default();
-                *count = count.checked_add_signed(change).unwrap();
-                counts.1 = counts.1.max(counts.0.values().copied().max().unwrap());
-                counts.2 = counts.2.max(counts.0.values().sum());
-            };
-            step(1);
-            tokio::time::timeout(Duration::from_millis(5), std::future::pending::<()>()).await.unwrap_err();
-            step(-1);
+            under_way.lock().unwrap().change(&application, 1);
+            timeout(Duration::from_millis(5), std::future::pending::<()>()).await.unwrap_err();
+            under_way.lock().unwrap().change(&application, -1);
             answered(200)
         }
     });
     let settings = Settings { in_flight: 40, in_flight_per_application: 9, ..Settings::default() };
     let _engine = start(&outbox, sender, settings);
     outbox.until_all(State::Delivered).await;
-    let (_, per_application, total) = &*seen.lock().unwrap();
-    assert!(*per_application <= 9 && *total <= 40, "{per_application} of {total}");
-    assert!(*total >= 30, "only {total} at the same time");
+    let UnderWay { most, most_of_one, .. } = &*seen.lock().unwrap();
+    assert!(*most_of_one <= 9 && *most <= 40, "{most_of_one} of {most}");
+    assert!(*most >= 30, "only {most} at the same time");
+}
+
+/// Counts what is sent at the same time.
+#[derive(Default)]
+struct UnderWay {
+    now: HashMap<String, usize>,
+    most: usize,
+    most_of_one: usize,
+}
+
+impl UnderWay {
+    fn change(&mut self, application: &str, by: isize) {
+        let count = self.now.entry(application.to_owned()).or_default();
+        *count = count.checked_add_signed(by).unwrap();
+        self.most_of_one = self.most_of_one.max(*count);
+        self.most = self.most.max(self.now.values().sum());
+    }
 }
 
 #[tokio::test(start_paused = true)]

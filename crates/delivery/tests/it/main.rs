@@ -1,4 +1,11 @@
 //! Tests of the sender as others see it: against an outbox in memory and against endpoints on this machine.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test reports what went wrong by panicking"
+)]
 
 mod endpoint;
 mod engine_faults;

@@ -1,7 +1,7 @@
 //! An outbox in memory, a clock that follows the stopped time of the runtime, and senders that do as told.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -89,8 +89,13 @@ impl Memory {
         Arc::new(Self { inside: Mutex::default(), changes: watch::channel(()).0 })
     }
 
+    /// A test that panics inside must find everything as it was.
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn look<T>(&self, read: impl FnOnce(&mut Inside) -> T) -> T {
-        let result = read(&mut self.inside.lock().unwrap());
+        let result = read(&mut self.lock());
         self.changes.send_replace(());
         result
     }
@@ -123,7 +128,7 @@ impl Memory {
     pub(crate) async fn until(&self, reached: impl Fn(&Inside) -> bool) {
         let mut changes = self.changes.subscribe();
         let wait = async {
-            while !reached(&self.inside.lock().unwrap()) {
+            while !reached(&self.lock()) {
                 changes.changed().await.unwrap();
             }
         };

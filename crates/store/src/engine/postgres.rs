@@ -49,13 +49,31 @@ impl Postgres {
         E: From<StoreError> + Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + Sync + 'static,
     {
+        self.transaction("BEGIN", work).await
+    }
+
+    pub(crate) async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + Sync + 'static,
+    {
+        self.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work).await
+    }
+
+    async fn transaction<T, E, F>(&self, begin: &'static str, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + Sync + 'static,
+    {
         let work = Arc::new(work);
         let mut tries = 0;
         loop {
             tries += 1;
             let client = self.pool.get().await.map_err(failed)?;
             let (work, sealer) = (Arc::clone(&work), self.sealer.clone());
-            let worked = tokio::task::spawn_blocking(move || transact(client, &sealer, work.as_ref())).await;
+            let worked = tokio::task::spawn_blocking(move || transact(client, begin, &sealer, work.as_ref())).await;
             match worked.map_err(|error| StoreError::Database(error.to_string()))? {
                 Worked::Done(result) => return result,
                 Worked::Conflict(_) if tries < TRIES => {}
@@ -91,13 +109,13 @@ enum Worked<T, E> {
 }
 
 /// Runs on a blocking thread. The connection goes back to the pool with the transaction ended.
-fn transact<T, E, F>(client: Object, sealer: &Sealer, work: &F) -> Worked<T, E>
+fn transact<T, E, F>(client: Object, begin: &str, sealer: &Sealer, work: &F) -> Worked<T, E>
 where
     E: From<StoreError>,
     F: Fn(&mut Tx<'_>) -> Result<T, E>,
 {
     let mut session = Session { client, handle: Handle::current(), conflict: None };
-    if let Err(fault) = session.batch("BEGIN") {
+    if let Err(fault) = session.batch(begin) {
         return Worked::Done(Err(fault.into()));
     }
     let worked = catch_unwind(AssertUnwindSafe(|| work(&mut Tx::new(&mut session, sealer))));

@@ -200,7 +200,7 @@ fn write_groups(connection: rusqlite::Connection, queue: &Receiver<Box<dyn Job>>
             let _ = connection.execute_batch("ROLLBACK");
         }
         for job in jobs {
-            job.finish(committed.as_ref().map(|()| ()));
+            job.finish(committed.as_ref().copied());
         }
     }
     let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");

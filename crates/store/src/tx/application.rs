@@ -53,7 +53,7 @@ impl Tx<'_> {
         let sets: Vec<String> = columns
             .enumerate()
             .map(|(index, column)| match column.trim() {
-                "revision" => format!("revision = ${} + 1", index + 1),
+                "revision" => format!("revision = CAST(${} AS BIGINT) + 1", index + 1),
                 other => format!("{other} = ${}", index + 1),
             })
             .collect();

@@ -1,6 +1,7 @@
 //! Events: stored together with the deliveries they cause, once per event id.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use spaceport_platform::event::{NewEvent, PublishStatus, Published};
 use spaceport_platform::id::{ApplicationId, DeliveryId};
@@ -25,11 +26,10 @@ impl Tx<'_> {
         let mut rows = Vec::with_capacity(events.len());
         for event in events {
             let key = (event.subject.as_str(), event.event_type.as_str());
-            if !matches.contains_key(&key) {
-                let found = self.matching(key.0, key.1)?;
-                matches.insert(key, found);
-            }
-            let count = matches.get(&key).map_or(0, Vec::len);
+            let count = match matches.entry(key) {
+                Entry::Occupied(known) => known.get().len(),
+                Entry::Vacant(unknown) => unknown.insert(self.matching(key.0, key.1)?).len(),
+            };
             rows.push(event_row(event, now, i64::try_from(count).unwrap_or(i64::MAX)));
         }
         let sql = "INSERT INTO event (id, subject, event_type, context, occurred_at, received_at, payload, attributes, deliveries) \

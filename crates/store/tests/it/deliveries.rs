@@ -1,0 +1,114 @@
+//! Leases and what becomes of attempts.
+
+use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
+use spaceport_store::{ClaimedRow, RecordedAttempt, RecordedNext, Store};
+
+use crate::make::{at, listeners, publish};
+
+pub(crate) async fn facts(store: &Store) {
+    listeners(store, &["a1", "a2"]).await;
+    publish(store, &["e1", "e2", "e3"]).await;
+    due_names_each_application(store).await;
+    claims_lease_and_count(store).await;
+    outcomes_decide_once(store).await;
+    leases_given_back_do_not_count(store).await;
+    parallel_claims_never_share_a_row(store).await;
+}
+
+async fn claim(store: &Store, application: &'static str, capacity: usize, now: i64, until: i64) -> Vec<ClaimedRow> {
+    let work = move |tx: &mut spaceport_store::Tx<'_>| {
+        tx.claim(&[(ApplicationId::new(application), capacity)], at(now), at(until))
+    };
+    store.write(work).await.unwrap()
+}
+
+fn attempt(delivery: &DeliveryId, number: u32, next: RecordedNext) -> RecordedAttempt {
+    RecordedAttempt {
+        delivery: delivery.clone(),
+        number,
+        started_at: at(i64::from(number)),
+        duration_ms: 5,
+        status: Some(500),
+        error_kind: None,
+        message: None,
+        response_headers: Some("[]".to_owned()),
+        response_body: Some("Grüße 🎉".to_owned()),
+        complete: true,
+        next,
+    }
+}
+
+async fn record(store: &Store, attempt: RecordedAttempt, now: i64) {
+    store.write(move |tx| tx.record(std::slice::from_ref(&attempt), at(now))).await.unwrap();
+}
+
+async fn due_names_each_application(store: &Store) {
+    let (mut due, next) = store.read(|tx| tx.due(at(0), 100)).await.unwrap();
+    due.sort();
+    assert_eq!(due, ["a1", "a2"].map(ApplicationId::new));
+    assert_eq!(next, None);
+    assert_eq!(store.read(|tx| tx.oldest_due(at(0))).await.unwrap(), Some(at(0)));
+    assert_eq!(store.read(|tx| tx.oldest_due(at(-1))).await.unwrap(), None);
+}
+
+async fn claims_lease_and_count(store: &Store) {
+    let first = claim(store, "a1", 2, 0, 60).await;
+    assert_eq!(first.len(), 2);
+    assert_eq!(first[0].attempt, 1);
+    assert_eq!(first[0].client_id, "client-a1");
+    assert_eq!(first[0].webhook, WebhookId::new("w-a1"));
+    assert!(first[0].payload.contains("IssueWebhookEvent"));
+    assert_eq!(claim(store, "a1", 9, 0, 60).await.len(), 1, "what is leased is not given again");
+    assert_eq!(claim(store, "a1", 9, 59, 60).await, []);
+    let (due, next) = store.read(|tx| tx.due(at(10), 100)).await.unwrap();
+    assert_eq!((due, next), (vec![ApplicationId::new("a2")], Some(at(60))));
+    let again = claim(store, "a1", 9, 60, 120).await;
+    assert_eq!(
+        again.iter().map(|row| row.attempt).collect::<Vec<_>>(),
+        [2, 2, 2],
+        "a lease that ran out is taken anew"
+    );
+}
+
+async fn outcomes_decide_once(store: &Store) {
+    let rows = claim(store, "a1", 9, 120, 180).await;
+    let [one, two, three] = rows.as_slice() else { panic!("three deliveries of a1, found {rows:?}") };
+    record(store, attempt(&one.id, 2, RecordedNext::Delivered), 121).await;
+    assert_eq!(claim(store, "a1", 9, 180, 240).await.len(), 3, "an attempt whose lease another took no longer decides");
+    record(store, attempt(&one.id, 4, RecordedNext::Delivered), 181).await;
+    record(store, attempt(&two.id, 4, RecordedNext::RetryAt(at(500))), 181).await;
+    record(store, attempt(&three.id, 4, RecordedNext::GiveUp), 181).await;
+    let last = store.read(|tx| tx.last_attempts(&[WebhookId::new("w-a1")])).await.unwrap();
+    assert_eq!((last.len(), last[0].status), (1, Some(500)));
+    let counts = store.read(|tx| tx.delivery_counts()).await.unwrap();
+    let expected = [("delivered", 1), ("given_up", 1), ("waiting", 4)].map(|(state, count)| (state.to_owned(), count));
+    assert_eq!(counts, expected);
+    assert_eq!(claim(store, "a1", 9, 499, 600).await, [], "a retry waits for its time");
+    let retried = claim(store, "a1", 9, 500, 600).await;
+    assert_eq!((retried.len(), retried[0].attempt), (1, 5));
+    record(store, attempt(&retried[0].id, 5, RecordedNext::Delivered), 501).await;
+}
+
+async fn leases_given_back_do_not_count(store: &Store) {
+    let rows = claim(store, "a2", 9, 600, 700).await;
+    let ids: Vec<DeliveryId> = rows.iter().map(|row| row.id.clone()).collect();
+    store.write(move |tx| tx.release(&ids, at(601))).await.unwrap();
+    let again = claim(store, "a2", 9, 601, 700).await;
+    assert_eq!(again.iter().map(|row| row.attempt).collect::<Vec<_>>(), [1, 1, 1]);
+    store.write(|tx| tx.reset_leases(at(602))).await.unwrap();
+    assert_eq!(claim(store, "a2", 9, 602, 603).await.len(), 3, "after a restart everything leased is due");
+}
+
+async fn parallel_claims_never_share_a_row(store: &Store) {
+    publish(store, &["p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10"]).await;
+    let mut claims = tokio::task::JoinSet::new();
+    for _ in 0..10 {
+        let store = store.clone();
+        claims.spawn(async move { claim(&store, "a1", 3, 700, 9_000).await });
+    }
+    let mut ids: Vec<DeliveryId> = claims.join_all().await.into_iter().flatten().map(|row| row.id).collect();
+    let all = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!((all, ids.len()), (10, 10));
+}

@@ -1,0 +1,103 @@
+//! Each fact, on each engine. A PostgreSQL server comes from `cargo xtask test`.
+
+use spaceport_store::{MasterKey, Sealer, Store};
+use spaceport_testkit::postgres::{TestDatabase, database};
+use tempfile::TempDir;
+
+use crate::{applications, deliveries, events, identities, transactions, webhooks};
+
+pub(crate) fn sealer() -> Sealer {
+    Sealer::new(MasterKey::new([7; 32]))
+}
+
+pub(crate) async fn sqlite() -> (Store, TempDir) {
+    let folder = TempDir::new().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("test.db").display());
+    (Store::open(&url, sealer()).await.unwrap(), folder)
+}
+
+async fn postgres() -> (Store, TestDatabase) {
+    let database = database();
+    let store = Store::open(&database.url, sealer()).await.unwrap();
+    (store, database)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn identities_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    identities::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn identities_on_postgres() {
+    let (store, _database) = postgres().await;
+    identities::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn applications_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    applications::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn applications_on_postgres() {
+    let (store, _database) = postgres().await;
+    applications::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    webhooks::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_on_postgres() {
+    let (store, _database) = postgres().await;
+    webhooks::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    events::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_on_postgres() {
+    let (store, _database) = postgres().await;
+    events::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deliveries_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    deliveries::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deliveries_on_postgres() {
+    let (store, _database) = postgres().await;
+    deliveries::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    transactions::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_on_postgres() {
+    let (store, _database) = postgres().await;
+    transactions::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_master_key_is_refused_on_postgres() {
+    let (store, database) = postgres().await;
+    store.close().await;
+    let other = Store::open(&database.url, Sealer::new(MasterKey::new([8; 32]))).await;
+    assert!(matches!(other.err(), Some(spaceport_store::StoreError::WrongMasterKey)));
+}

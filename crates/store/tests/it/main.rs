@@ -1,0 +1,17 @@
+//! The store's behaviour, one suite for both engines.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test reports what went wrong by panicking"
+)]
+
+mod applications;
+mod deliveries;
+mod engines;
+mod events;
+mod identities;
+mod make;
+mod sqlite;
+mod transactions;
+mod webhooks;

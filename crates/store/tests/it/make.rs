@@ -1,0 +1,119 @@
+//! Things to store.
+
+use spaceport_platform::access::Owner;
+use spaceport_platform::application::{Application, AuthenticationMethod, Endpoint, Flows};
+use spaceport_platform::event::NewEvent;
+use spaceport_platform::id::{ApplicationId, DeliveryId, EventId, Id, ProfileId, SubscriptionId, WebhookId};
+use spaceport_platform::profile::Profile;
+use spaceport_platform::random::Counting;
+use spaceport_platform::subscription::Subscription;
+use spaceport_platform::time::Timestamp;
+use spaceport_platform::webhook::Webhook;
+use spaceport_store::{Store, StoreError};
+use std::sync::LazyLock;
+
+/// A moment.
+pub(crate) fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000 + millis)
+}
+
+pub(crate) fn profile(id: &str) -> Profile {
+    Profile {
+        id: ProfileId::new(id),
+        username: format!("user-{id}"),
+        first_name: "Ann".to_owned(),
+        last_name: "Ä".to_owned(),
+        created_at: at(0),
+        archived_at: None,
+    }
+}
+
+pub(crate) fn application(id: &str) -> Application {
+    Application {
+        id: ApplicationId::new(id),
+        client_id: format!("client-{id}"),
+        name: format!("Name {id}"),
+        description: Some("Zweck: 100 % Übung".to_owned()),
+        email: None,
+        default_external_picture: None,
+        owner: Owner::User(ProfileId::new("u1")),
+        created_at: at(0),
+        updated_at: at(0),
+        archived_at: None,
+        flows: Flows { code: true, code_redirect_uris: Some("https://a.example/cb".to_owned()), ..Flows::default() },
+        endpoint: Some(Endpoint { url: "https://a.example/space".to_owned(), ssl_verification: false }),
+        authentication: AuthenticationMethod::Basic { username: "user".to_owned() },
+        tokens_not_before: at(0),
+        revision: 1,
+    }
+}
+
+pub(crate) fn webhook(application: &str, id: &str) -> Webhook {
+    Webhook {
+        id: WebhookId::new(id),
+        application: ApplicationId::new(application),
+        name: format!("Hook {id}"),
+        description: None,
+        endpoint: None,
+        authentication: Some(AuthenticationMethod::SigningKey),
+        enabled: true,
+        accepted_codes: vec![404, 410],
+        retries: true,
+        created_at: at(0),
+        archived_at: None,
+        revision: 1,
+    }
+}
+
+pub(crate) fn subscription(webhook: &str, id: &str, event_types: &[&str]) -> Subscription {
+    Subscription {
+        id: SubscriptionId::new(id),
+        webhook: WebhookId::new(webhook),
+        name: format!("Subscription {id}"),
+        enabled: true,
+        subject: "Issue".to_owned(),
+        event_types: event_types.iter().map(|code| (*code).to_owned()).collect(),
+    }
+}
+
+pub(crate) fn event(id: &str) -> NewEvent {
+    NewEvent {
+        id: EventId::new(id),
+        subject: "Issue".to_owned(),
+        event_type: "Issue.Created".to_owned(),
+        context: "global".to_owned(),
+        occurred_at: at(0),
+        payload: format!(r#"{{"className":"IssueWebhookEvent","id":"{id}"}}"#),
+        attributes: None,
+    }
+}
+
+/// Fresh delivery ids.
+pub(crate) fn ids() -> impl Fn() -> DeliveryId + Send + Sync + 'static {
+    static RANDOM: LazyLock<Counting> = LazyLock::new(Counting::default);
+    || Id::generate(at(0), &*RANDOM)
+}
+
+/// An application with a webhook that hears of created issues, for each id.
+pub(crate) async fn listeners(store: &Store, names: &'static [&'static str]) {
+    let made = store.write(move |tx| {
+        for name in names {
+            tx.insert_application(&application(name))?;
+            let hook = format!("w-{name}");
+            let subscription = subscription(&hook, &format!("s-{name}"), &["Issue.Created", "Issue.Deleted"]);
+            tx.insert_webhook(&webhook(name, &hook), &[subscription])?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    made.await.unwrap();
+}
+
+/// Publishes events with these ids.
+pub(crate) async fn publish(store: &Store, names: &'static [&'static str]) {
+    let new_id = ids();
+    let work = move |tx: &mut spaceport_store::Tx<'_>| {
+        let events: Vec<NewEvent> = names.iter().map(|name| event(name)).collect();
+        tx.publish(&events, at(0), &new_id).map(|_| ())
+    };
+    store.write(work).await.unwrap();
+}
