@@ -61,7 +61,10 @@ impl StoreOutbox {
 }
 
 fn failed(error: StoreError) -> OutboxError {
-    OutboxError::Unavailable(Box::new(error))
+    match error {
+        StoreError::Corrupt(_) => OutboxError::Refused(Box::new(error)),
+        other => OutboxError::Unavailable(Box::new(other)),
+    }
 }
 
 fn load(tx: &mut Tx<'_>, application: &Application, webhook: &Webhook) -> Result<Target, StoreError> {
@@ -111,7 +114,15 @@ impl Outbox for StoreOutbox {
         let rows = self.store.write(move |tx| tx.claim(&wants, now, lease_until)).await.map_err(failed)?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in rows {
-            let target = self.target(&row).await?;
+            // One target that cannot be loaded must not keep the others of this claim waiting.
+            let target = match self.target(&row).await {
+                Ok(target) => target,
+                Err(error) => {
+                    tracing::error!(%error, delivery = %row.id, "the target of a delivery cannot be loaded");
+                    self.release(vec![row.id], lease_until).await?;
+                    continue;
+                }
+            };
             let body = webhook_request(&row.client_id, row.webhook.as_str(), &row.payload);
             claimed.push(Claimed {
                 id: row.id,

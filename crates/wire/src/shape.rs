@@ -23,6 +23,8 @@ pub struct Shape {
 struct Node {
     /// References to it collapse to `{id}`.
     record: bool,
+    /// A page: its entries are what was asked for, so they do not collapse.
+    page: bool,
     /// Fields of an object, of all variants together.
     fields: HashMap<String, Field>,
     /// Shape of list elements and map values.
@@ -95,6 +97,7 @@ impl Shape {
             } else if let Some(want) = want.of(&name, field.extension) {
                 let value = match want {
                     // Named or covered by `*`, but not opened: records become references.
+                    Want::Defaults if shape.page => self.value(value, field.node, &Want::Defaults),
                     Want::Defaults => self.reference(value, field.node),
                     levels @ Want::Levels(_) => self.value(value, field.node, &levels),
                 };
@@ -215,6 +218,11 @@ impl Builder {
         {
             target.record = true;
         }
+        if schema.get("x-kind").and_then(Value::as_str) == Some("BATCH")
+            && let Some(target) = self.nodes.get_mut(node)
+        {
+            target.page = true;
+        }
         for key in ["anyOf", "oneOf", "allOf"] {
             for alternative in schema.get(key).and_then(Value::as_array).into_iter().flatten() {
                 self.fill(node, alternative);
@@ -330,5 +338,6 @@ mod tests {
             json!({ "next": "1", "totalCount": null, "data": [{ "id": "p1" }] })
         );
         assert_eq!(select(&vec![person(None)], Some("id")), json!([{ "id": "p1" }]));
+        assert_eq!(select(&page, None)["data"][0]["name"]["first"], "Ann", "entries of a page do not collapse");
     }
 }

@@ -1,0 +1,140 @@
+//! From a published event to what the endpoint receives.
+
+use serde_json::{Value, json};
+use spaceport_testkit::receiver::{Behaviour, Receiver};
+use spaceport_testkit::verify::{public_key_signature, signing_key_signature};
+
+use crate::harness::{BOTH, Engine, Server, issue};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_arrive_signed_and_are_retried_until_accepted() {
+    for engine in BOTH {
+        let server = Server::start(engine).await;
+        let receiver = Receiver::start();
+        receiver.behave("/hook", Behaviour::status(500));
+        let made = server.application(json!({ "name": "App", "endpointUri": receiver.url("/hook") })).await;
+        let webhook = server.webhook(&made.token, json!({})).await;
+        let published = server.publish(json!([issue("e1")])).await;
+        assert_eq!(published, json!({ "results": [{ "id": "e1", "status": "accepted", "deliveries": 1 }] }));
+        receiver.wait_for(2).await;
+        receiver.behave("/hook", Behaviour::status(204));
+        let status =
+            server.status(&made.token, |status| status["className"] == "WebhookDeliveryStatusDTO.Successful").await;
+        assert_eq!(status["responseCode"], 204);
+        let keys = server.client.get("/api/http/applications/me/public-keys").bearer(&made.token).send().await.json();
+        for request in receiver.received() {
+            public_key_signature(&request, keys.as_str().unwrap()).unwrap();
+            assert_eq!(request.header("content-type"), "application/json");
+            let expected = json!({
+                "className": "WebhookRequestPayload", "clientId": made.client_id, "webhookId": webhook,
+                "payload": { "className": "IssueWebhookEvent", "n": "e1" }, "verificationToken": null,
+            });
+            assert_eq!(request.json(), expected);
+        }
+        let again = server.publish(json!([issue("e1")])).await;
+        assert_eq!(again["results"][0], json!({ "id": "e1", "status": "duplicate", "deliveries": 1 }));
+        server.running.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_authentication_method_reaches_the_endpoint() {
+    let server = Server::start(Engine::Sqlite).await;
+    let receiver = Receiver::start();
+    for (path, auth) in [
+        ("/key", json!({ "className": "EndpointAuthCreate.SigningKey" })),
+        ("/bearer", json!({ "className": "EndpointAuthCreate.Bearer", "token": "bearer-token" })),
+        ("/basic", json!({ "className": "EndpointAuthCreate.Basic", "username": "u", "password": "p" })),
+    ] {
+        let made =
+            server.application(json!({ "name": path, "endpointUri": receiver.url(path), "appLevelAuth": auth })).await;
+        server.webhook(&made.token, json!({})).await;
+        server.publish(json!([issue(path)])).await;
+        let request = receiver.wait_for_at(path, 1).await.remove(0);
+        match path {
+            "/key" => {
+                let key =
+                    server.client.get("/api/http/applications/me/signing-key").bearer(&made.token).send().await.json();
+                signing_key_signature(&request, key.as_str().unwrap()).unwrap();
+            }
+            "/bearer" => assert_eq!(request.header("authorization"), "Bearer bearer-token"),
+            _ => assert_eq!(request.header("authorization"), "Basic dTpw"),
+        }
+    }
+    server.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payloads_survive_byte_for_byte() {
+    let server = Server::start(Engine::Sqlite).await;
+    let receiver = Receiver::start();
+    let made = server.application(json!({ "name": "App", "endpointUri": receiver.url("/hook") })).await;
+    let webhook = server.webhook(&made.token, json!({})).await;
+    // Already as JavaScript prints it: emoji, quotes, slashes, U+2028, the largest integer, fractions.
+    let payload = "{\"className\":\"IssueWebhookEvent\",\"text\":\"🎉 \\\"q\\\" a/b \\\\ \u{2028}\\n\\u0001\",\"big\":9007199254740992,\"f\":0.1}";
+    let host = server.host().await;
+    let body = format!("{{\"events\":[{{\"subject\":\"Issue\",\"type\":\"Issue.Created\",\"payload\": {payload} }}]}}");
+    server.client.post("/api/host/v1/events").bearer(&host).body("text/plain", body).send().await.expect(202);
+    let request = receiver.wait_for(1).await.remove(0);
+    let expected = format!(
+        "{{\"className\":\"WebhookRequestPayload\",\"clientId\":\"{}\",\"payload\":{payload},\"verificationToken\":null,\"webhookId\":\"{webhook}\"}}",
+        made.client_id
+    );
+    assert_eq!(request.text(), expected);
+    server.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_events_refuse_the_whole_request_by_index() {
+    let server = Server::start(Engine::Sqlite).await;
+    let host = server.host().await;
+    let publish = async |events: Value| {
+        server.client.post("/api/host/v1/events").bearer(&host).json(&json!({ "events": events })).send().await
+    };
+    let with = |key: &str, value: Value| {
+        let mut event = issue("bad");
+        event[key] = value;
+        event
+    };
+    for (event, expected) in [
+        (with("type", json!("Issue.Create")), "events[1].type"),
+        (with("subject", json!("Isue")), "nearest is `Issue`"),
+        (with("payload", json!([])), "events[1].payload"),
+        (with("payload", json!({ "className": "Other" })), "payload.className"),
+        (
+            with("payload", json!({ "className": "IssueWebhookEvent", "n": 9_007_199_254_740_993_u64 })),
+            "events[1].payload.n",
+        ),
+        (with("id", json!("")), "events[1].id"),
+        (with("context", json!("planet:earth")), "context"),
+        (with("occurredAt", json!("soon")), "occurredAt"),
+        (with("attributes", json!(7)), "events[1].attributes"),
+    ] {
+        let refused = publish(json!([issue("good"), event])).await.expect(400).json();
+        assert!(refused["error_description"].as_str().unwrap().contains(expected), "{expected}: {refused}");
+    }
+    publish(json!([])).await.expect(400);
+    let accepted = publish(json!([issue("good")])).await.expect(202).json();
+    assert_eq!(accepted["results"][0]["status"], "accepted", "nothing of the refused requests was stored");
+    let made = server.application(json!({ "name": "No host" })).await;
+    let body = json!({ "events": [issue("x")] });
+    server.client.post("/api/host/v1/events").bearer(&made.token).json(&body).send().await.expect(403);
+    server.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_endpoint_does_not_delay_another_application() {
+    let server = Server::start(Engine::Sqlite).await;
+    let receiver = Receiver::start();
+    receiver.behave("/silent", Behaviour::Hang);
+    let silent = server.application(json!({ "name": "Silent", "endpointUri": receiver.url("/silent") })).await;
+    server.webhook(&silent.token, json!({})).await;
+    let events: Vec<Value> = (0..300).map(|index| issue(&format!("s{index}"))).collect();
+    server.publish(json!(events)).await;
+    let quick = server.application(json!({ "name": "Quick", "endpointUri": receiver.url("/quick") })).await;
+    server.webhook(&quick.token, json!({})).await;
+    let events: Vec<Value> = (0..20).map(|index| issue(&format!("q{index}"))).collect();
+    server.publish(json!(events)).await;
+    assert_eq!(receiver.wait_for_at("/quick", 20).await.len(), 20);
+    server.running.abandon();
+}

@@ -1,0 +1,137 @@
+//! A running server with its callers.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use spaceport_delivery::sign::generate_rsa_2048;
+use spaceport_server::config::{Settings, Source};
+use spaceport_server::run::{Running, Surroundings, run};
+use spaceport_testkit::http::Client;
+use spaceport_testkit::postgres::{TestDatabase, database};
+use tempfile::TempDir;
+
+/// Making a key pair takes long; one serves all tests.
+static KEY: LazyLock<Vec<u8>> = LazyLock::new(|| generate_rsa_2048().unwrap().to_vec());
+
+/// Which engine a test runs on.
+#[derive(Clone, Copy)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Both, for tests that go through them.
+pub(crate) const BOTH: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
+
+/// A running server.
+pub(crate) struct Server {
+    pub(crate) running: Running,
+    pub(crate) client: Client,
+    pub(crate) admin: String,
+    pub(crate) folder: TempDir,
+    _database: Option<TestDatabase>,
+}
+
+/// An application that was made by [`Server::application`].
+pub(crate) struct Made {
+    pub(crate) id: String,
+    pub(crate) client_id: String,
+    pub(crate) secret: String,
+    pub(crate) token: String,
+}
+
+/// Settings of a server on a fresh database, with fast resends.
+pub(crate) fn settings(folder: &TempDir, database: Option<&TestDatabase>) -> Settings {
+    Settings::merge(vec![Source {
+        data: Some(folder.path().join("data")),
+        listen: Some("127.0.0.1:0".to_owned()),
+        database_url: database.map(|database| database.url.clone()),
+        allow_network: Some(vec!["127.0.0.0/8".to_owned()]),
+        retry_schedule: Some(vec!["10ms".to_owned(), "20ms".to_owned(), "30ms".to_owned()]),
+        ..Source::default()
+    }])
+    .unwrap()
+}
+
+pub(crate) fn surroundings() -> Surroundings {
+    Surroundings { keys: Arc::new(|| Ok(KEY.clone())), ..Surroundings::default() }
+}
+
+impl Server {
+    pub(crate) async fn start(engine: Engine) -> Self {
+        let database = matches!(engine, Engine::Postgres).then(database);
+        let folder = TempDir::new().unwrap();
+        let running = run(&settings(&folder, database.as_ref()), surroundings()).await.unwrap();
+        let client = Client::new(format!("http://{}", running.address));
+        let admin = running.first.as_ref().unwrap().admin_token.clone();
+        Self { running, client, admin, folder, _database: database }
+    }
+
+    /// Registers an application by the administrator and signs it in.
+    pub(crate) async fn application(&self, body: Value) -> Made {
+        let made =
+            self.client.post("/api/http/applications").bearer(&self.admin).json(&body).send().await.expect(200).json();
+        let id = made["id"].as_str().unwrap().to_owned();
+        let path = format!("/api/http/applications/id:{id}/client-secret");
+        let secret = self.client.get(&path).bearer(&self.admin).send().await.expect(200).json();
+        let (client_id, secret) = (made["clientId"].as_str().unwrap().to_owned(), secret.as_str().unwrap().to_owned());
+        let token = self.token(&client_id, &secret).await;
+        Made { id, client_id, secret, token }
+    }
+
+    pub(crate) async fn token(&self, client_id: &str, secret: &str) -> String {
+        let form = [("grant_type", "client_credentials"), ("scope", "**")];
+        let answer =
+            self.client.post("/oauth/token").basic(client_id, secret).form(&form).send().await.expect(200).json();
+        answer["access_token"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn host(&self) -> String {
+        let first = self.running.first.as_ref().unwrap();
+        self.token(&first.host_client_id, &first.host_client_secret).await
+    }
+
+    /// Creates a webhook that hears of created issues, as the application.
+    pub(crate) async fn webhook(&self, token: &str, extra: Value) -> String {
+        let mut body = json!({ "name": "hook", "subscriptions": [issues()] });
+        for (key, value) in extra.as_object().cloned().unwrap_or_default() {
+            body[key] = value;
+        }
+        let made =
+            self.client.post("/api/http/applications/me/webhooks").bearer(token).json(&body).send().await.expect(200);
+        made.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn publish(&self, events: Value) -> Value {
+        let host = self.host().await;
+        let body = json!({ "events": events });
+        self.client.post("/api/host/v1/events").bearer(&host).json(&body).send().await.expect(202).json()
+    }
+
+    /// The last delivery status of an application's only webhook, once `done` accepts it.
+    pub(crate) async fn status(&self, token: &str, done: impl Fn(&Value) -> bool) -> Value {
+        // The outcome is stored a moment after the endpoint has answered, and nothing announces it.
+        let mut ticks = tokio::time::interval(Duration::from_millis(10));
+        for _ in 0..2_000 {
+            ticks.tick().await;
+            let list =
+                self.client.get("/api/http/applications/me/webhooks").bearer(token).send().await.expect(200).json();
+            let status = list["data"][0]["status"].clone();
+            if done(&status) {
+                return status;
+            }
+        }
+        panic!("the status never came");
+    }
+}
+
+/// A subscription to created issues.
+pub(crate) fn issues() -> Value {
+    json!({ "name": "issues", "subscription": { "subjectCode": "Issue", "filters": [], "eventTypeCodes": ["Issue.Created"] } })
+}
+
+/// An event about a created issue.
+pub(crate) fn issue(id: &str) -> Value {
+    json!({ "id": id, "subject": "Issue", "type": "Issue.Created", "payload": { "className": "IssueWebhookEvent", "n": id } })
+}

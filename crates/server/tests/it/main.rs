@@ -1,0 +1,16 @@
+//! The server as its callers see it, over real HTTP, on both engines.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test reports what went wrong by panicking"
+)]
+
+mod contract;
+mod delivery;
+mod harness;
+mod http;
+mod registry;
+mod start;
+mod tokens;
+mod webhooks;
