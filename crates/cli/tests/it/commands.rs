@@ -1,0 +1,54 @@
+//! What the commands print and how they end.
+
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::process::{SPACEPORT, init};
+
+#[test]
+fn init_prints_what_scripts_need_once() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    let made = init(&data);
+    for key in ["serverUrl", "adminToken", "hostClientId", "hostClientSecret", "adminLink"] {
+        assert!(made[key].is_string(), "{key}");
+    }
+    let again = Command::new(SPACEPORT).args(["init", "--json", "--data"]).arg(&data).output().unwrap();
+    assert!(!again.status.success());
+    assert!(String::from_utf8_lossy(&again.stderr).contains("already"));
+}
+
+#[test]
+fn the_demo_goes_through_the_main_job_and_ends_well() {
+    let toured = Command::new(SPACEPORT).args(["demo", "--once", "--retry-schedule", "10ms,20ms"]).output().unwrap();
+    let text = String::from_utf8_lossy(&toured.stdout);
+    assert!(toured.status.success(), "{text}{}", String::from_utf8_lossy(&toured.stderr));
+    assert!(text.contains("curl -X POST") && text.contains("signature verified"), "{text}");
+    assert!(text.contains("WebhookDeliveryStatusDTO.Successful"), "{text}");
+}
+
+#[test]
+fn a_demo_of_an_unknown_event_says_why_it_ends() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("event.json");
+    std::fs::write(&file, r#"{"className":"PlanetEvent"}"#).unwrap();
+    let toured = Command::new(SPACEPORT).args(["demo", "--once", "--event"]).arg(&file).output().unwrap();
+    assert_eq!(toured.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&toured.stderr).contains("PlanetEvent"));
+}
+
+#[test]
+fn wrong_settings_are_refused_by_name() {
+    for (flag, value, name) in [
+        ("--listen", "everywhere", "listen"),
+        ("--database-url", "mysql://x", "database_url"),
+        ("--retry-schedule", "soon", "retry_schedule"),
+        ("--config", "/nowhere/spaceport.toml", "settings file"),
+    ] {
+        let refused = Command::new(SPACEPORT).args(["serve", flag, value]).output().unwrap();
+        assert!(!refused.status.success());
+        let text = String::from_utf8_lossy(&refused.stderr);
+        assert!(text.contains(name), "{text}");
+    }
+}

@@ -1,0 +1,11 @@
+//! The executable as its users run it: as a process that can be killed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test reports what went wrong by panicking"
+)]
+
+mod commands;
+mod kill;
+mod process;

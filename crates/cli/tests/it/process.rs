@@ -1,0 +1,54 @@
+//! The server as a process of its own.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+pub(crate) const SPACEPORT: &str = env!("CARGO_BIN_EXE_spaceport");
+
+/// What `spaceport init --json` prints.
+pub(crate) fn init(data: &Path) -> Value {
+    let made = Command::new(SPACEPORT).args(["init", "--json", "--data"]).arg(data).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    serde_json::from_slice(&made.stdout).unwrap()
+}
+
+/// A running `spaceport serve`, killed when it goes out of scope.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) url: String,
+}
+
+impl Process {
+    pub(crate) fn serve(data: &Path) -> Self {
+        let mut child = Command::new(SPACEPORT)
+            .args(["serve", "--json", "--listen", "127.0.0.1:0", "--public-url", "http://spaceport.test"])
+            .args(["--allow-network", "127.0.0.0/8", "--retry-schedule", "50ms,50ms,50ms", "--data"])
+            .arg(data)
+            .env("RUST_LOG", "error")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The line comes once the server listens.
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let line: Value = serde_json::from_str(&line).unwrap();
+        let url = format!("http://{}", line["listen"].as_str().unwrap());
+        Self { child, url }
+    }
+
+    /// SIGKILL: the process gets no chance to do anything.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
