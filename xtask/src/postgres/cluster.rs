@@ -35,7 +35,7 @@ enum Account {
 }
 
 impl Cluster {
-    /// Makes a data folder below `target` (or in the system's temporary folder) and starts a server on it.
+    /// Makes a data folder in the system's temporary folder (or below `target`) and starts a server on it.
     pub(super) fn start(binaries: &Path, target: &Path) -> Result<Self> {
         let (folder, account) = usable_folder(target)?;
         let mut cluster = Self { binaries: binaries.to_owned(), folder, account, url: String::new() };
@@ -80,7 +80,7 @@ impl Cluster {
         let socket = if socket.len() <= SOCKET_FOLDER_LIMIT { socket } else { String::new() };
         let settings = format!(
             "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{socket}'\n\
-             max_connections = 200\nfsync = off\nfull_page_writes = off\nsynchronous_commit = off\n\
+             max_connections = 300\nfsync = off\nfull_page_writes = off\nsynchronous_commit = off\n\
              wal_level = minimal\nmax_wal_senders = 0\nautovacuum = off\njit = off\ntimezone = 'UTC'\n"
         );
         let file = self.data().join("postgresql.auto.conf");
@@ -158,11 +158,11 @@ impl Account {
     }
 }
 
-/// A fresh folder that the server's account can reach; `target` may lie below a closed home folder.
+/// A fresh folder that the server's account can reach; `target` is for machines whose temporary folder is closed to it.
 fn usable_folder(target: &Path) -> Result<(PathBuf, Account)> {
     let name = format!("spaceport-postgres-{}", std::process::id());
     let temporary = std::env::temp_dir();
-    for parent in [target, temporary.as_path()] {
+    for parent in [temporary.as_path(), target] {
         if fs::create_dir_all(parent).is_err() {
             continue;
         }
@@ -182,7 +182,7 @@ fn usable_folder(target: &Path) -> Result<(PathBuf, Account)> {
         }
         fs::remove_dir_all(&folder)?;
     }
-    bail!("neither {} nor {} can hold a PostgreSQL data folder", target.display(), temporary.display());
+    bail!("neither {} nor {} can hold a PostgreSQL data folder", temporary.display(), target.display());
 }
 
 /// A port of this machine that nobody listens on at the moment.

@@ -11,7 +11,7 @@ use spaceport_delivery::guard::Guard;
 use spaceport_delivery::http::{HttpSender, HttpSettings, Limits, Request, Sender, SslVerification};
 use spaceport_delivery::resolve::SystemResolver;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
@@ -177,6 +177,15 @@ async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
             return None;
         }
     }
+}
+
+/// A port that refuses connections for as long as the socket is held: bound, but nobody listens. A port
+/// that was merely given up could be given to the endpoint of another test.
+pub(crate) fn refusing_port() -> (TcpSocket, SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
 }
 
 /// Lets deliveries go to this machine, as an operator would.

@@ -10,7 +10,9 @@ use spaceport_delivery::http::{HttpSender, HttpSettings, Request, Sender};
 use spaceport_delivery::outcome::BodyEnd;
 use spaceport_delivery::resolve::SystemResolver;
 
-use crate::endpoint::{Endpoint, Manner, OK, answer, failure, local_guard, request, send_briefly, sender};
+use crate::endpoint::{
+    Endpoint, Manner, OK, answer, failure, local_guard, refusing_port, request, send_briefly, sender,
+};
 
 #[tokio::test]
 async fn the_request_arrives_byte_for_byte_and_the_answer_is_kept() {
@@ -124,9 +126,7 @@ async fn what_is_not_http_is_a_protocol_error() {
 
 #[tokio::test]
 async fn a_refused_connection_names_the_address() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap();
-    drop(taken);
+    let (_held, address) = refusing_port();
     let (kind, message) = failure(sender().send(request(&format!("http://{address}/"))).await);
     assert_eq!((kind, message), (ErrorKind::Connect, format!("connection refused by {address}")));
 }

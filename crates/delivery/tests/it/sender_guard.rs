@@ -12,7 +12,7 @@ use spaceport_delivery::guard::Guard;
 use spaceport_delivery::http::{HttpSender, HttpSettings, Sender};
 use spaceport_delivery::resolve::Resolve;
 
-use crate::endpoint::{Endpoint, Manner, OK, answer, failure, local_guard, request};
+use crate::endpoint::{Endpoint, Manner, OK, answer, failure, local_guard, refusing_port, request};
 
 /// Gives one prepared answer after the other, the last one again and again.
 struct Answers {
@@ -101,9 +101,8 @@ async fn every_new_connection_is_judged_again() {
 
 #[tokio::test]
 async fn among_many_addresses_the_forbidden_are_left_out_and_the_dead_passed_over() {
-    let (endpoint, gone) = (Endpoint::start(Manner::Answer(OK)).await, canary());
-    let dead = gone.local_addr().unwrap();
-    drop(gone);
+    let endpoint = Endpoint::start(Manner::Answer(OK)).await;
+    let (_held, dead) = refusing_port();
     let inside = SocketAddr::from(([10, 0, 0, 1], 80));
     let sender = sender(local_guard(), Answers::new(&[&[inside, dead, endpoint.address]]));
     assert_eq!(answer(sender.send(request("http://many.example.com/")).await).status, 200);
