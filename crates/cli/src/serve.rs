@@ -1,5 +1,7 @@
 //! `spaceport serve`: the server itself.
 
+use std::io::IsTerminal as _;
+
 use serde_json::json;
 use spaceport_server::run::{Running, Surroundings, run};
 
@@ -28,7 +30,10 @@ pub(crate) async fn serve(options: &Options) -> Result<(), String> {
 /// Structured logs to standard error: JSON with `--json`, lines otherwise.
 pub(crate) fn start_log(json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // A second subscriber is refused; the first one goes on, which is what is wanted.
     let _ = if json { log.json().try_init() } else { log.try_init() };
 }

@@ -3,15 +3,21 @@
 use serde::de::DeserializeOwned;
 use spaceport_platform::invalid::Invalid;
 
+/// Longest piece of the caller's input that an error repeats, in characters.
+const MAX_QUOTE: usize = 60;
+
 /// Reads a body. An empty one equals `{}` (wire-protocol 2.8); unknown fields are ignored.
 ///
 /// # Errors
-/// Names the field and what was expected, or the place of a syntax error.
+/// Names the field and what was expected, or the line and column of a syntax error.
 pub fn parse_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Invalid> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Invalid::new("", "The request body must be UTF-8 text"))?;
+    let text = std::str::from_utf8(bytes).map_err(|fault| {
+        let place = fault.valid_up_to() + 1;
+        Invalid::new("", format!("The request body must be UTF-8 text, which it is not from byte {place} on"))
+    })?;
     // Some clients put a byte order mark before everything.
-    let text = text.trim_start_matches('\u{feff}').trim();
-    let text = if text.is_empty() { "{}" } else { text };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = if text.trim().is_empty() { "{}" } else { text };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|fault| explain(&fault))?;
     deserializer.end().map_err(|fault| Invalid::new("", format!("The request body is no JSON: {fault}")))?;
@@ -24,13 +30,52 @@ fn explain(fault: &serde_path_to_error::Error<serde_json::Error>) -> Invalid {
         return Invalid::new("", format!("The request body is no JSON: {inner}"));
     }
     let text = inner.to_string();
-    let text = text.split(" at line ").next().unwrap_or_default();
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
     let path = fault.path().to_string();
-    let path = if path == "." { String::new() } else { path };
+    refused(if path == "." { "" } else { &path }, text)
+}
+
+/// What a deserializer said of the value at `path`, in words for the caller.
+pub(crate) fn refused(path: &str, text: &str) -> Invalid {
     if let Some(name) = text.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
-        return Invalid::new(name, "is required").within(path.trim_end_matches(name).trim_end_matches('.'));
+        return Invalid::new(name, "is required").within(path);
     }
-    Invalid::new(path, format!("is wrong: {text}"))
+    let expected = ["invalid type: ", "invalid value: ", "unknown variant "]
+        .iter()
+        .find_map(|prefix| text.strip_prefix(prefix)?.rsplit_once(", expected "))
+        .map(|(found, wanted)| format!("must be {}, not {}", wanted_words(wanted), found_words(found)))
+        .unwrap_or_else(|| format!("is wrong: {text}"));
+    if path.is_empty() {
+        return Invalid::new("", format!("The request {expected}"));
+    }
+    Invalid::new(path, expected)
+}
+
+fn wanted_words(wanted: &str) -> String {
+    match wanted {
+        "a sequence" => "a list".to_owned(),
+        "a map" => "an object".to_owned(),
+        "u8" => format!("a whole number from 0 to {}", u8::MAX),
+        "u16" => format!("a whole number from 0 to {}", u16::MAX),
+        "u32" | "u64" | "usize" => "a whole number from 0 on".to_owned(),
+        "i8" | "i16" | "i32" | "i64" => "a whole number".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        other if other.starts_with("struct ") => "an object".to_owned(),
+        other if other.contains("tagged enum ") => "an object with className".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn found_words(found: &str) -> String {
+    let found = match found {
+        "sequence" => "a list",
+        "map" => "an object",
+        other => other,
+    };
+    match found.char_indices().nth(MAX_QUOTE) {
+        Some((end, _)) => format!("{}…", found.get(..end).unwrap_or_default()),
+        None => found.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -60,10 +105,21 @@ mod tests {
     fn faults_name_the_field() {
         let fault = |text: &str| parse_body::<Outer>(text.as_bytes()).unwrap_err().to_string();
         assert_eq!(fault(r#"{"list":[{"name":"a"},{}]}"#), "list[1].name is required");
-        assert!(fault(r#"{"list":[{"name":7}]}"#).starts_with("list[0].name is wrong"));
+        assert_eq!(fault(r#"{"list":[{"name":7}]}"#), "list[0].name must be a string, not integer `7`");
+        assert_eq!(fault(r#"{"list":{"name":"a"}}"#), "list must be a list, not an object");
+        assert_eq!(fault(r#"{"list":[null]}"#), "list[0] must be an object, not null");
+        assert_eq!(fault("7"), "The request must be an object, not integer `7`");
         assert!(fault("{").contains("no JSON"));
         assert!(fault("{} x").contains("no JSON"));
         assert!(parse_body::<Outer>(&[0xff]).is_err());
-        assert!(fault(&"[".repeat(100_000)).contains("no JSON") || !fault(&"[".repeat(100_000)).is_empty());
+        assert!(fault("{\n\"list\": [}").contains("line 2 column 10"), "{}", fault("{\n\"list\": [}"));
+    }
+
+    #[test]
+    fn bottomless_bodies_are_refused() {
+        for text in ["[".repeat(100_000), "{\"list\":".repeat(100_000), "{\"x\":[".repeat(100_000)] {
+            assert!(parse_body::<Outer>(text.as_bytes()).is_err());
+            assert!(parse_body::<serde_json::Value>(text.as_bytes()).is_err());
+        }
     }
 }

@@ -17,16 +17,16 @@ const MAX_INTEGER: u64 = 1 << 53;
 ///
 /// # Errors
 /// Names the place of what JavaScript would change beyond repair: duplicate keys, integers beyond 2^53,
-/// nesting that receivers cannot read; and of syntax errors.
+/// nesting that receivers cannot read; for syntax errors, the line and column.
 pub fn canonical(text: &str) -> Result<String, Invalid> {
-    let mut out = String::with_capacity(text.len());
+    let mut state =
+        State { text, out: String::with_capacity(text.len()), place: Vec::new(), refusal: None, long_integers: None };
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let mut path = Vec::new();
-    Writer { out: &mut out, path: &mut path, depth: 0 }
-        .deserialize(&mut deserializer)
-        .and_then(|()| deserializer.end())
-        .map_err(|fault| wrong(&path, &fault.to_string()))?;
-    Ok(out)
+    let read = Writer { state: &mut state, depth: 0 }.deserialize(&mut deserializer).and_then(|()| deserializer.end());
+    match read {
+        Ok(()) => Ok(state.out),
+        Err(fault) => Err(state.explain(&fault)),
+    }
 }
 
 /// The same, for texts that must be an object.
@@ -38,26 +38,71 @@ pub fn canonical_object(text: &str) -> Result<String, Invalid> {
     if out.starts_with('{') { Ok(out) } else { Err(Invalid::new("", "must be an object")) }
 }
 
-fn wrong(path: &[String], fault: &str) -> Invalid {
-    // serde_json adds a place to what the visitor said; the path tells more.
-    let fault = fault.split(" at line ").next().unwrap_or(fault);
-    let field = path.join(".").replace(".[", "[");
-    let expected = if fault.starts_with("holds") || fault.starts_with("is ") {
-        fault.to_owned()
-    } else {
-        format!("is no JSON: {fault}")
-    };
-    Invalid::new(field, expected)
+/// One pass over a text.
+struct State<'a> {
+    text: &'a str,
+    out: String,
+    /// Where something was refused, innermost step first: filled on the way out, so that texts
+    /// without a fault do not pay for it.
+    place: Vec<Step>,
+    /// Why something was refused; without it a fault is one of syntax.
+    refusal: Option<String>,
+    /// Integers of 22 digits and more, looked for only when a number could be one.
+    long_integers: Option<HashSet<u64>>,
 }
 
-struct Writer<'a> {
-    out: &'a mut String,
-    /// Where the writer is; left as it is when something is wrong there.
-    path: &'a mut Vec<String>,
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+impl State<'_> {
+    fn refuse<E: de::Error>(&mut self, reason: String) -> E {
+        self.refusal = Some(reason);
+        E::custom("refused")
+    }
+
+    fn too_large<E: de::Error>(&mut self, value: &dyn fmt::Display) -> E {
+        self.refuse(format!("holds the integer {value}, which JavaScript receivers cannot keep; send it as a string"))
+    }
+
+    fn deeper<E: de::Error>(&mut self, depth: usize) -> Result<usize, E> {
+        if depth >= MAX_DEPTH {
+            return Err(self.refuse(format!("is nested deeper than {MAX_DEPTH} levels")));
+        }
+        Ok(depth + 1)
+    }
+
+    /// Whether the text has a long integer that is read as `value`. The parser hands over `1e21` and
+    /// the digits it stands for alike, but only the digits would be lost.
+    fn has_long_integer(&mut self, value: f64) -> bool {
+        let text = self.text;
+        self.long_integers.get_or_insert_with(|| long_integers(text)).contains(&value.to_bits())
+    }
+
+    fn explain(mut self, fault: &serde_json::Error) -> Invalid {
+        let Some(refusal) = self.refusal.take() else {
+            return Invalid::new("", format!("is no JSON: {fault}"));
+        };
+        let mut field = String::new();
+        for step in self.place.iter().rev() {
+            let _ = match step {
+                Step::Index(index) => write!(field, "[{index}]"),
+                Step::Key(key) if field.is_empty() => write!(field, "{key}"),
+                Step::Key(key) => write!(field, ".{key}"),
+            };
+        }
+        Invalid::new(field, refusal)
+    }
+}
+
+/// Writes one value.
+struct Writer<'a, 'text> {
+    state: &'a mut State<'text>,
     depth: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for Writer<'_> {
+impl<'de> DeserializeSeed<'de> for Writer<'_, '_> {
     type Value = ();
 
     fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -65,7 +110,7 @@ impl<'de> DeserializeSeed<'de> for Writer<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Writer<'_> {
+impl<'de> Visitor<'de> for Writer<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -73,120 +118,155 @@ impl<'de> Visitor<'de> for Writer<'_> {
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-        self.out.push_str("null");
+        self.state.out.push_str("null");
         Ok(())
     }
 
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<(), E> {
-        self.out.push_str(if value { "true" } else { "false" });
+        self.state.out.push_str(if value { "true" } else { "false" });
         Ok(())
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<(), E> {
         if value > MAX_INTEGER {
-            return Err(E::custom(too_large(&value)));
+            return Err(self.state.too_large(&value));
         }
-        let _ = write!(self.out, "{value}");
+        let _ = write!(self.state.out, "{value}");
         Ok(())
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<(), E> {
         if value.unsigned_abs() > MAX_INTEGER {
-            return Err(E::custom(too_large(&value)));
+            return Err(self.state.too_large(&value));
         }
-        let _ = write!(self.out, "{value}");
+        let _ = write!(self.state.out, "{value}");
         Ok(())
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
         if !value.is_finite() {
-            return Err(E::custom("holds a number that is out of range"));
+            return Err(self.state.refuse("holds a number that is out of range".to_owned()));
         }
-        // Whole numbers too long for 64 bits arrive here, rounded: that they were is no secret to keep.
-        if value.fract() == 0.0 && value.abs() > 9_007_199_254_740_992.0 && value.abs() < 1e21 {
-            return Err(E::custom(too_large(&value)));
+        let magnitude = value.abs();
+        // JavaScript writes whole numbers below 1e21 as digits, which would be read as an integer again.
+        let digits = magnitude < 1e21 && value.fract() == 0.0;
+        if (digits && magnitude > 9_007_199_254_740_992.0) || (magnitude >= 1e21 && self.state.has_long_integer(value))
+        {
+            return Err(self.state.too_large(&value));
         }
-        number(value, self.out);
+        number(value, &mut self.state.out);
         Ok(())
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<(), E> {
-        string(value, self.out);
+        string(value, &mut self.state.out);
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        let depth = deeper(self.depth)?;
-        self.out.push('[');
+        let Self { state, depth } = self;
+        let depth = state.deeper(depth)?;
+        state.out.push('[');
         let mut index = 0_usize;
         loop {
-            let before = self.out.len();
+            let before = state.out.len();
             if index > 0 {
-                self.out.push(',');
+                state.out.push(',');
             }
-            self.path.push(format!("[{index}]"));
-            let element = elements.next_element_seed(Writer { out: self.out, path: self.path, depth })?;
-            self.path.pop();
-            if element.is_none() {
-                self.out.truncate(before);
-                self.out.push(']');
-                return Ok(());
+            match elements.next_element_seed(Writer { state, depth }) {
+                Ok(Some(())) => index += 1,
+                Ok(None) => {
+                    state.out.truncate(before);
+                    state.out.push(']');
+                    return Ok(());
+                }
+                Err(fault) => {
+                    state.place.push(Step::Index(index));
+                    return Err(fault);
+                }
             }
-            index += 1;
         }
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let depth = deeper(self.depth)?;
+        let Self { state, depth } = self;
+        let depth = state.deeper(depth)?;
+        state.out.push('{');
         let mut seen: HashSet<String> = HashSet::new();
-        // JavaScript moves keys that look like array indices to the front, in order of their number.
-        let mut indices: Vec<(u32, String)> = Vec::new();
-        let mut others = String::new();
+        // Where each entry begins, and its number when the key is an array index.
+        let mut begins: Vec<(Option<u32>, usize)> = Vec::new();
         while let Some(key) = entries.next_key::<String>()? {
-            self.path.push(key.clone());
-            if seen.contains(&key) {
-                return Err(de::Error::custom("holds the same key twice"));
+            if !begins.is_empty() {
+                state.out.push(',');
             }
-            let mut entry = String::new();
-            let target = match array_index(&key) {
-                Some(_) => &mut entry,
-                None => &mut others,
+            begins.push((array_index(&key), state.out.len()));
+            string(&key, &mut state.out);
+            state.out.push(':');
+            let written = if seen.contains(&key) {
+                Err(state.refuse("holds the same key twice".to_owned()))
+            } else {
+                entries.next_value_seed(Writer { state, depth })
             };
-            if !target.is_empty() {
-                target.push(',');
+            if let Err(fault) = written {
+                state.place.push(Step::Key(key));
+                return Err(fault);
             }
-            string(&key, target);
-            target.push(':');
-            entries.next_value_seed(Writer { out: target, path: self.path, depth })?;
-            if let Some(index) = array_index(&key) {
-                indices.push((index, entry));
-            }
-            self.path.pop();
             seen.insert(key);
         }
-        indices.sort_by_key(|(index, _)| *index);
-        self.out.push('{');
-        for (position, (_, entry)) in indices.iter().enumerate() {
-            if position > 0 {
-                self.out.push(',');
-            }
-            self.out.push_str(entry);
+        if begins.iter().any(|(index, _)| index.is_some()) {
+            put_indices_first(&begins, &mut state.out);
         }
-        if !indices.is_empty() && !others.is_empty() {
-            self.out.push(',');
-        }
-        self.out.push_str(&others);
-        self.out.push('}');
+        state.out.push('}');
         Ok(())
     }
 }
 
-fn too_large(value: &dyn fmt::Display) -> String {
-    format!("holds the integer {value}, which JavaScript receivers cannot keep; send it as a string")
+/// Orders the entries of an object as JavaScript does: array indices by number, then the others as
+/// they came.
+fn put_indices_first(begins: &[(Option<u32>, usize)], out: &mut String) {
+    let Some((_, first)) = begins.first() else { return };
+    let ends = begins.iter().skip(1).map(|(_, next)| next - 1).chain([out.len()]);
+    let mut entries: Vec<(u64, &str)> = begins
+        .iter()
+        .zip(ends)
+        .map(|((index, begin), end)| (index.map_or(u64::MAX, u64::from), out.get(*begin..end).unwrap_or_default()))
+        .collect();
+    // The sort is stable: what has no number keeps its order.
+    entries.sort_by_key(|(index, _)| *index);
+    let ordered = entries.iter().map(|(_, entry)| *entry).collect::<Vec<_>>().join(",");
+    out.truncate(*first);
+    out.push_str(&ordered);
 }
 
-fn deeper<E: de::Error>(depth: usize) -> Result<usize, E> {
-    if depth >= MAX_DEPTH { Err(E::custom(format!("is nested deeper than {MAX_DEPTH} levels"))) } else { Ok(depth + 1) }
+/// The integers of 22 digits and more outside of strings, as the floating-point numbers they are read as.
+fn long_integers(text: &str) -> HashSet<u64> {
+    let bytes = text.as_bytes();
+    let mut found = HashSet::new();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => {
+                at += 1;
+                while let Some(byte) = bytes.get(at).filter(|byte| **byte != b'"') {
+                    at += if *byte == b'\\' { 2 } else { 1 };
+                }
+                at += 1;
+            }
+            b'-' | b'0'..=b'9' => {
+                let begun = at;
+                while bytes.get(at).is_some_and(|byte| byte.is_ascii_digit() || b"+-.eE".contains(byte)) {
+                    at += 1;
+                }
+                let token = text.get(begun..at).unwrap_or_default();
+                let digits = token.strip_prefix('-').unwrap_or(token);
+                if digits.len() >= 22 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                    found.extend(token.parse::<f64>().ok().map(f64::to_bits));
+                }
+            }
+            _ => at += 1,
+        }
+    }
+    found
 }
 
 /// Keys that ECMAScript calls array indices: canonical decimal numbers below 2^32 - 1.
@@ -279,6 +359,12 @@ mod tests {
             ("1E400000000000", ""),
             ("1e21", "1e+21"),
             ("123456789012345680000", ""),
+            ("1000000000000000000000", ""),
+            ("-1234567890123456789012345", ""),
+            (r#"["1000000000000000000000",1e21]"#, r#"["1000000000000000000000",1e+21]"#),
+            ("1e17", ""),
+            (r#""\ud83c""#, ""),
+            (r#""\udf89 alone""#, ""),
             ("1.5e300", "1.5e+300"),
             ("0.000001", "0.000001"),
             ("0.0000001", "1e-7"),
@@ -289,7 +375,12 @@ mod tests {
             ("9007199254740993", ""),
             ("-9007199254740993", ""),
             (r#"{"10":1,"b":2,"2":3,"01":4}"#, r#"{"2":3,"10":1,"b":2,"01":4}"#),
+            (
+                r#"{"b":{"1":[],"0":{}},"4294967294":2,"4294967295":3,"a":4,"0":5}"#,
+                r#"{"0":5,"4294967294":2,"b":{"0":{},"1":[]},"4294967295":3,"a":4}"#,
+            ),
             (r#"{"a":1,"a":2}"#, ""),
+            (r#"{"a":1,"\u0061":2}"#, ""),
             ("[]", "[]"),
             ("{}", "{}"),
             ("[1,]", ""),
@@ -308,6 +399,16 @@ mod tests {
         assert!(message.starts_with("issue.tags[1].n holds the integer 9007199254740993"), "{message}");
         let message = canonical(r#"{"a":{"b":1,"b":2}}"#).unwrap_err().to_string();
         assert_eq!(message, "a.b holds the same key twice");
+        let message = canonical(&format!("{}1{}", "{\"a\":[".repeat(15), "]}".repeat(15))).unwrap_err().to_string();
+        assert_eq!(message, format!("a{} is nested deeper than 28 levels", "[0].a".repeat(13) + "[0]"));
+    }
+
+    #[test]
+    fn syntax_errors_name_line_and_column() {
+        let message = canonical("{\n \"a\": [1,,2]\n}").unwrap_err().to_string();
+        assert!(message.starts_with("is no JSON: ") && message.contains("line 2 column 9"), "{message}");
+        let message = canonical(r#"{" at line 7":1,}"#).unwrap_err().to_string();
+        assert!(message.ends_with("at line 1 column 17"), "{message}");
     }
 
     #[test]

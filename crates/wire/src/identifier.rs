@@ -87,39 +87,52 @@ impl PermissionContextIdentifier {
     }
 }
 
-/// The compact text of an identifier in either form.
-fn compact(value: &Value) -> Result<String, Invalid> {
-    let wrong = || {
-        Invalid::new("", format!("must be an identifier: text like `id:…` or an object with className, not {value}"))
-    };
+/// The compact text of an identifier of a kind, in either form.
+fn compact(kind: &str, value: &Value) -> Result<String, Invalid> {
+    let wrong = || Invalid::new("", format!("must be a {kind}: text like `id:…`, or an object with className"));
     if let Value::String(text) = value {
         return Ok(text.clone());
     }
     let class = value.get("className").and_then(Value::as_str).ok_or_else(wrong)?;
     let part = |key: &str| value.get(key).and_then(Value::as_str).ok_or_else(wrong);
-    match class.rsplit('.').next().unwrap_or_default() {
-        "Me" => Ok("me".to_owned()),
-        "Id" => Ok(format!("id:{}", part("id")?)),
-        "ClientId" => Ok(format!("clientId:{}", part("clientId")?)),
-        "Username" => Ok(format!("username:{}", part("username")?)),
-        "ExternalId" => Ok(format!("externalId:{}", part("externalId")?)),
-        "Email" => Ok(format!("email:{}", part("email")?)),
-        "Key" => Ok(format!("key:{}", part("key")?)),
-        "GlobalPermissionContextIdentifier" => Ok("global".to_owned()),
-        "ProjectPermissionContextIdentifier" => {
-            Ok(format!("project:{}", compact(value.get("project").ok_or_else(wrong)?)?))
+    // Options are `<kind>.<option>`; the classes of permission contexts have names of their own.
+    let option = match class.strip_prefix(kind).and_then(|rest| rest.strip_prefix('.')) {
+        Some(option) => option,
+        None if kind == CONTEXT => class,
+        None => return Err(wrong()),
+    };
+    match (kind, option) {
+        ("ApplicationIdentifier" | "ProfileIdentifier", "Me") => Ok("me".to_owned()),
+        ("ApplicationIdentifier" | "ProfileIdentifier" | "ProjectIdentifier", "Id") => {
+            Ok(format!("id:{}", part("id")?))
         }
-        "ChannelPermissionContextIdentifier" => Ok(format!("channel:{}", part("channel")?)),
-        "PackageRepositoryPermissionContextIdentifier" => {
+        ("ApplicationIdentifier", "ClientId") => Ok(format!("clientId:{}", part("clientId")?)),
+        ("ProfileIdentifier", "Username") => Ok(format!("username:{}", part("username")?)),
+        ("ProfileIdentifier", "ExternalId") => Ok(format!("externalId:{}", part("externalId")?)),
+        ("ProfileIdentifier", "Email") => Ok(format!("email:{}", part("email")?)),
+        ("ProjectIdentifier", "Key") => Ok(format!("key:{}", part("key")?)),
+        (CONTEXT, "GlobalPermissionContextIdentifier") => Ok("global".to_owned()),
+        (CONTEXT, "ProjectPermissionContextIdentifier") => {
+            let project = value.get("project").ok_or_else(wrong)?;
+            Ok(format!("project:{}", compact("ProjectIdentifier", project)?))
+        }
+        (CONTEXT, "ChannelPermissionContextIdentifier") => Ok(format!("channel:{}", part("channel")?)),
+        (CONTEXT, "PackageRepositoryPermissionContextIdentifier") => {
             Ok(format!("packageRepository:{}", part("packageRepository")?))
         }
         _ => Err(wrong()),
     }
 }
 
-fn read<'de, D: Deserializer<'de>, T>(deserializer: D, parse: fn(&str) -> Result<T, Invalid>) -> Result<T, D::Error> {
+const CONTEXT: &str = "PermissionContextIdentifier";
+
+fn read<'de, D: Deserializer<'de>, T>(
+    kind: &str,
+    deserializer: D,
+    parse: fn(&str) -> Result<T, Invalid>,
+) -> Result<T, D::Error> {
     let value = Value::deserialize(deserializer)?;
-    compact(&value).and_then(|text| parse(&text)).map_err(|fault| D::Error::custom(fault.to_string()))
+    compact(kind, &value).and_then(|text| parse(&text)).map_err(|fault| D::Error::custom(fault.to_string()))
 }
 
 fn schema(name: &str) -> Schema {
@@ -134,7 +147,7 @@ impl Serialize for ApplicationIdentifier {
 
 impl<'de> Deserialize<'de> for ApplicationIdentifier {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        read(deserializer, platform::ApplicationIdentifier::parse).map(Self)
+        read("ApplicationIdentifier", deserializer, platform::ApplicationIdentifier::parse).map(Self)
     }
 }
 
@@ -156,7 +169,7 @@ impl Serialize for ProfileIdentifier {
 
 impl<'de> Deserialize<'de> for ProfileIdentifier {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        read(deserializer, platform::ProfileIdentifier::parse).map(Self)
+        read("ProfileIdentifier", deserializer, platform::ProfileIdentifier::parse).map(Self)
     }
 }
 
@@ -178,7 +191,7 @@ impl Serialize for ProjectIdentifier {
 
 impl<'de> Deserialize<'de> for ProjectIdentifier {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        read(deserializer, platform::ProjectIdentifier::parse).map(Self)
+        read("ProjectIdentifier", deserializer, platform::ProjectIdentifier::parse).map(Self)
     }
 }
 
@@ -200,7 +213,7 @@ impl Serialize for PermissionContextIdentifier {
 
 impl<'de> Deserialize<'de> for PermissionContextIdentifier {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        read(deserializer, platform::PermissionContextIdentifier::parse).map(Self)
+        read("PermissionContextIdentifier", deserializer, platform::PermissionContextIdentifier::parse).map(Self)
     }
 }
 
@@ -236,5 +249,9 @@ mod tests {
         for text in ["7", "{}", r#"{"className":"Planet","id":"x"}"#, r#""planet:earth""#] {
             assert!(serde_json::from_str::<PermissionContextIdentifier>(text).is_err(), "{text}");
         }
+        for text in [r#"{"className":"ProfileIdentifier.Id","id":"x"}"#, r#"{"className":"Id","id":"x"}"#] {
+            assert!(serde_json::from_str::<ApplicationIdentifier>(text).is_err(), "{text}");
+        }
+        assert!(serde_json::from_str::<ProjectIdentifier>(r#"{"className":"ProjectIdentifier.Me"}"#).is_err());
     }
 }

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, DeserializeOwned, Visitor};
+use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use spaceport_platform::time::Timestamp;
@@ -93,17 +94,69 @@ impl<T: Serialize> Serialize for List<T> {
     }
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for List<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let elements = match Value::deserialize(deserializer)? {
-            Value::Null => Vec::new(),
-            Value::Array(elements) => elements,
-            single => vec![single],
-        };
-        let read = |(index, element): (usize, Value)| {
-            serde_json::from_value(element).map_err(|fault| de::Error::custom(format!("element {index}: {fault}")))
-        };
-        elements.into_iter().enumerate().map(read).collect::<Result<_, _>>().map(Self)
+        deserializer.deserialize_any(ListReader(PhantomData))
+    }
+}
+
+/// Reads from the input itself, not from a copy, so that faults keep their place.
+struct ListReader<T>(PhantomData<T>);
+
+impl<T> ListReader<T> {
+    fn single<'de, E: de::Error>(value: Value) -> Result<List<T>, E>
+    where
+        T: Deserialize<'de>,
+    {
+        T::deserialize(value).map(|element| List(vec![element])).map_err(E::custom)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ListReader<T> {
+    type Value = List<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list or its only element")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<List<T>, E> {
+        Ok(List(Vec::new()))
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<List<T>, E> {
+        Ok(List(Vec::new()))
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<List<T>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<List<T>, E> {
+        Self::single(value.into())
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<List<T>, E> {
+        Self::single(value.into())
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<List<T>, E> {
+        Self::single(value.into())
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<List<T>, E> {
+        Self::single(value.into())
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<List<T>, E> {
+        Self::single(value.into())
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, elements: A) -> Result<List<T>, A::Error> {
+        Vec::deserialize(de::value::SeqAccessDeserializer::new(elements)).map(List)
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, entries: A) -> Result<List<T>, A::Error> {
+        T::deserialize(de::value::MapAccessDeserializer::new(entries)).map(|element| List(vec![element]))
     }
 }
 
@@ -204,6 +257,20 @@ mod tests {
         assert_eq!(serde_json::from_str::<List<String>>(r#"["a","b"]"#).unwrap().0, ["a", "b"]);
         assert!(serde_json::from_str::<List<String>>("null").unwrap().0.is_empty());
         assert!(serde_json::from_str::<List<String>>("[1]").is_err());
+        assert_eq!(serde_json::from_str::<List<u16>>("204").unwrap().0, [204]);
+        assert!(serde_json::from_str::<List<u16>>("70000").is_err());
+
+        #[derive(Deserialize, PartialEq, Debug)]
+        struct Code(String);
+        #[derive(Deserialize, PartialEq, Debug)]
+        struct Entry {
+            code: Code,
+        }
+        let one = List(vec![Entry { code: Code("a".to_owned()) }]);
+        assert_eq!(serde_json::from_str::<List<Entry>>(r#"{"code":"a"}"#).unwrap(), one);
+        assert_eq!(serde_json::from_str::<List<Entry>>(r#"[{"code":"a"}]"#).unwrap(), one);
+        assert_eq!(serde_json::from_str::<List<Code>>(r#""a""#).unwrap().0, [Code("a".to_owned())]);
+        assert!(serde_json::from_str::<Option<List<Code>>>("null").unwrap().is_none());
     }
 
     #[test]
