@@ -32,8 +32,19 @@ impl Store {
             None => Engine::Postgres(Postgres::open(url, sealer)?),
         };
         let store = Self(Arc::new(engine));
-        store.write(migrate::migrate).await?;
-        store.write(|tx| tx.check_master_key()).await?;
+        // Together: of several nodes that begin at once one makes the schema and the check, and with a
+        // wrong key nothing is changed.
+        let begun: Result<(), StoreError> = store
+            .write(|tx| {
+                migrate::migrate(tx)?;
+                tx.check_master_key()
+            })
+            .await;
+        if let Err(fault) = begun {
+            // So that the file is free again as soon as the caller hears of it.
+            store.close().await;
+            return Err(fault);
+        }
         Ok(store)
     }
 

@@ -406,7 +406,7 @@ mod tests {
     #[test]
     fn syntax_errors_name_line_and_column() {
         let message = canonical("{\n \"a\": [1,,2]\n}").unwrap_err().to_string();
-        assert!(message.starts_with("is no JSON: ") && message.contains("line 2 column 9"), "{message}");
+        assert!(message.starts_with("is no JSON: ") && message.contains("line 2 column 10"), "{message}");
         let message = canonical(r#"{" at line 7":1,}"#).unwrap_err().to_string();
         assert!(message.ends_with("at line 1 column 17"), "{message}");
     }

@@ -31,6 +31,12 @@ impl Dialect {
 pub(crate) trait Connection {
     fn dialect(&self) -> Dialect;
 
+    /// Ends a query for a row that may be changed in the same transaction.
+    ///
+    /// Differs because PostgreSQL has many writers: without the lock, of two that read a row and write it
+    /// back one loses its change. SQLite has one writer, and reading transactions never need it.
+    fn held_for_update(&self) -> &'static str;
+
     /// Runs a statement; answers how many rows it changed.
     fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<u64, StoreError>;
 

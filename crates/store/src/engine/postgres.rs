@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod};
 use futures_util::future::try_join_all;
 use tokio::runtime::Handle;
 use tokio_postgres::config::SslMode;
@@ -20,6 +20,23 @@ use crate::value::{Row, Value};
 const CONNECTIONS: usize = 16;
 /// How often work is tried when other transactions are in the way.
 const TRIES: usize = 10;
+
+/// What a transaction is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Read,
+    Write,
+}
+
+impl Mode {
+    fn begin(self) -> &'static str {
+        match self {
+            // One snapshot for all statements, as on SQLite.
+            Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Self::Write => "BEGIN",
+        }
+    }
+}
 
 /// A PostgreSQL database.
 pub(crate) struct Postgres {
@@ -49,7 +66,7 @@ impl Postgres {
         E: From<StoreError> + Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + Sync + 'static,
     {
-        self.transaction("BEGIN", work).await
+        self.transaction(Mode::Write, work).await
     }
 
     pub(crate) async fn read<T, E, F>(&self, work: F) -> Result<T, E>
@@ -58,10 +75,10 @@ impl Postgres {
         E: From<StoreError> + Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + Sync + 'static,
     {
-        self.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work).await
+        self.transaction(Mode::Read, work).await
     }
 
-    async fn transaction<T, E, F>(&self, begin: &'static str, work: F) -> Result<T, E>
+    async fn transaction<T, E, F>(&self, mode: Mode, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -71,9 +88,12 @@ impl Postgres {
         let mut tries = 0;
         loop {
             tries += 1;
-            let client = self.pool.get().await.map_err(failed)?;
+            let client = self.pool.get().await.map_err(|error| match error {
+                PoolError::Closed => StoreError::Closed,
+                other => failed(other),
+            })?;
             let (work, sealer) = (Arc::clone(&work), self.sealer.clone());
-            let worked = tokio::task::spawn_blocking(move || transact(client, begin, &sealer, work.as_ref())).await;
+            let worked = tokio::task::spawn_blocking(move || transact(client, mode, &sealer, work.as_ref())).await;
             match worked.map_err(|error| StoreError::Database(error.to_string()))? {
                 Worked::Done(result) => return result,
                 Worked::Conflict(_) if tries < TRIES => {}
@@ -109,13 +129,13 @@ enum Worked<T, E> {
 }
 
 /// Runs on a blocking thread. The connection goes back to the pool with the transaction ended.
-fn transact<T, E, F>(client: Object, begin: &str, sealer: &Sealer, work: &F) -> Worked<T, E>
+fn transact<T, E, F>(client: Object, mode: Mode, sealer: &Sealer, work: &F) -> Worked<T, E>
 where
     E: From<StoreError>,
     F: Fn(&mut Tx<'_>) -> Result<T, E>,
 {
-    let mut session = Session { client, handle: Handle::current(), conflict: None };
-    if let Err(fault) = session.batch(begin) {
+    let mut session = Session { client, mode, handle: Handle::current(), conflict: None };
+    if let Err(fault) = session.batch(mode.begin()) {
         return Worked::Done(Err(fault.into()));
     }
     let worked = catch_unwind(AssertUnwindSafe(|| work(&mut Tx::new(&mut session, sealer))));
@@ -134,6 +154,7 @@ where
 
 struct Session {
     client: Object,
+    mode: Mode,
     handle: Handle,
     /// The work may hide a conflict in an error of its own, so it is remembered here.
     conflict: Option<String>,
@@ -176,6 +197,14 @@ fn references(parameters: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
 impl Connection for Session {
     fn dialect(&self) -> Dialect {
         Dialect::Postgres
+    }
+
+    fn held_for_update(&self) -> &'static str {
+        match self.mode {
+            Mode::Read => "",
+            // The weakest lock that keeps other changes away; rows that only refer to it may still be added.
+            Mode::Write => "FOR NO KEY UPDATE",
+        }
     }
 
     fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<u64, StoreError> {

@@ -32,9 +32,8 @@ pub(crate) struct Sqlite {
     jobs: Mutex<Option<Sender<Box<dyn Job>>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     readers: Arc<Mutex<Vec<rusqlite::Connection>>>,
-    free: Semaphore,
+    free: Arc<Semaphore>,
     sealer: Sealer,
-    _lock: File,
 }
 
 /// A transaction that waits for the writer.
@@ -85,15 +84,18 @@ impl Sqlite {
         let thread_sealer = sealer.clone();
         let writer = std::thread::Builder::new()
             .name("spaceport-writer".to_owned())
-            .spawn(move || write_groups(connection, &queue, &thread_sealer))
+            .spawn(move || {
+                write_groups(connection, &queue, &thread_sealer);
+                // Held until the last commit: another process must not begin before.
+                drop(lock);
+            })
             .map_err(|error| StoreError::Database(error.to_string()))?;
         Ok(Self {
             jobs: Mutex::new(Some(jobs)),
             writer: Mutex::new(Some(writer)),
             readers: Arc::new(Mutex::new(readers)),
-            free: Semaphore::new(READERS),
+            free: Arc::new(Semaphore::new(READERS)),
             sealer,
-            _lock: lock,
         })
     }
 
@@ -121,13 +123,15 @@ impl Sqlite {
         E: From<StoreError> + Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + Sync + 'static,
     {
-        let Ok(_permit) = self.free.acquire().await else { return Err(StoreError::Closed.into()) };
+        let Ok(permit) = Arc::clone(&self.free).acquire_owned().await else { return Err(StoreError::Closed.into()) };
         let (readers, sealer) = (Arc::clone(&self.readers), self.sealer.clone());
         let worked = tokio::task::spawn_blocking(move || {
             let taken = readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some(mut connection) = taken else { return Err(StoreError::Closed.into()) };
             let result = catch_unwind(AssertUnwindSafe(|| read_snapshot(&mut connection, &sealer, &work)));
             readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            // Goes with the connection, not with whoever asked and may have gone away meanwhile.
+            drop(permit);
             result.unwrap_or_else(|_| Err(StoreError::Database("the work panicked".to_owned()).into()))
         });
         worked.await.unwrap_or_else(|error| Err(StoreError::Database(error.to_string()).into()))
@@ -221,21 +225,31 @@ fn write_group(
     let mut next = Some(first);
     let started = run("BEGIN IMMEDIATE");
     while let Some(mut job) = next.take() {
-        if started.is_ok() {
-            run("SAVEPOINT job")?;
-            let worked = catch_unwind(AssertUnwindSafe(|| job.run(&mut Tx::new(&mut Session(connection), sealer))));
-            if !worked.unwrap_or(false) {
-                run("ROLLBACK TO job")?;
-            }
-            run("RELEASE job")?;
-        }
+        let isolated = if started.is_ok() { run_job(&run, connection, sealer, job.as_mut()) } else { Ok(()) };
+        // Before the fault ends the group, so that this one is answered like the others.
         jobs.push(job);
+        isolated?;
         if started.is_ok() && jobs.len() < GROUP && begun.elapsed() < GROUP_TIME {
             next = queue.try_recv().ok();
         }
     }
     started?;
     run("COMMIT")
+}
+
+/// Runs a transaction inside the group's, so that it can be undone alone.
+fn run_job(
+    run: &dyn Fn(&str) -> Result<(), StoreError>,
+    connection: &rusqlite::Connection,
+    sealer: &Sealer,
+    job: &mut dyn Job,
+) -> Result<(), StoreError> {
+    run("SAVEPOINT job")?;
+    let worked = catch_unwind(AssertUnwindSafe(|| job.run(&mut Tx::new(&mut Session(connection), sealer))));
+    if !worked.unwrap_or(false) {
+        run("ROLLBACK TO job")?;
+    }
+    run("RELEASE job")
 }
 
 struct Session<'a>(&'a rusqlite::Connection);
@@ -253,6 +267,10 @@ impl rusqlite::ToSql for Value {
 impl Connection for Session<'_> {
     fn dialect(&self) -> Dialect {
         Dialect::Sqlite
+    }
+
+    fn held_for_update(&self) -> &'static str {
+        ""
     }
 
     fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<u64, StoreError> {

@@ -62,9 +62,10 @@ impl Tx<'_> {
         self.connection.execute(&sql, &values).map(|_| ())
     }
 
-    /// The application with this id, archived or not.
+    /// The application with this id, archived or not. In a writing transaction it cannot change under the
+    /// caller before the commit, so that [`Self::update_application`] loses nobody's change.
     pub fn application(&mut self, id: &ApplicationId) -> Result<Option<Application>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM application WHERE id = $1");
+        let sql = format!("SELECT {COLUMNS} FROM application WHERE id = $1 {}", self.connection.held_for_update());
         self.connection.query(&sql, &[id.into()])?.pop().map(read).transpose()
     }
 

@@ -71,7 +71,8 @@ pub struct RecordedAttempt {
 }
 
 impl Tx<'_> {
-    /// Applications that have a delivery due, and when the next one of the others falls due.
+    /// Up to `limit` applications that have a delivery due, the longest waiting first, and when the next
+    /// one of the others falls due.
     pub fn due(&mut self, now: Timestamp, limit: usize) -> Result<(Vec<ApplicationId>, Option<Timestamp>), StoreError> {
         // Hops from application to application in the index instead of reading every open delivery.
         let sql = "WITH RECURSIVE lane (application_id) AS ( \
@@ -82,7 +83,7 @@ impl Tx<'_> {
                      FROM lane WHERE lane.application_id IS NOT NULL) \
                    SELECT lane.application_id, \
                      (SELECT MIN(d.due_at) FROM delivery d WHERE d.finished_at IS NULL AND d.application_id = lane.application_id) \
-                   FROM lane WHERE lane.application_id IS NOT NULL LIMIT $1";
+                   FROM lane WHERE lane.application_id IS NOT NULL ORDER BY 2, 1 LIMIT $1";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let (mut due, mut next) = (Vec::new(), None);
         for mut row in self.connection.query(sql, &[limit.into()])? {

@@ -10,6 +10,7 @@ mod applications;
 mod deliveries;
 mod engines;
 mod events;
+mod guarantees;
 mod identities;
 mod make;
 mod sqlite;
