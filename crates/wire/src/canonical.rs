@@ -315,16 +315,20 @@ fn number(value: f64, out: &mut String) {
     if value < 0.0 {
         out.push('-');
     }
-    // Rust's `{:e}` has the shortest digits: d.ddde±x.
-    let text = format!("{:e}", value.abs());
+    // serde_json picks the same digits as JavaScript among the shortest that read back the same.
+    let text = serde_json::Value::from(value.abs()).to_string();
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-    let point = exponent.parse::<i32>().unwrap_or(0) + 1;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_start_matches('0');
+    let place = |length: usize| i32::try_from(length).unwrap_or(i32::MAX);
+    let point = place(whole.len()) - place(digits.len() - significant.len()) + exponent.parse::<i32>().unwrap_or(0);
+    let digits = significant.trim_end_matches('0');
     let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
     let zeros = |count: i32| "0".repeat(usize::try_from(count).unwrap_or(0));
     if (1..=21).contains(&point) {
         if count <= point {
-            out.push_str(&digits);
+            out.push_str(digits);
             out.push_str(&zeros(point - count));
         } else {
             let (whole, fraction) = digits.split_at(usize::try_from(point).unwrap_or(0));
@@ -370,6 +374,9 @@ mod tests {
             ("0.0000001", "1e-7"),
             ("1.25e-9", "1.25e-9"),
             ("0.1", "0.1"),
+            ("78009128660060.12", "78009128660060.12"),
+            ("100.5", "100.5"),
+            ("0.00012", "0.00012"),
             ("123.456", "123.456"),
             ("9007199254740992", "9007199254740992"),
             ("9007199254740993", ""),

@@ -163,7 +163,11 @@ impl Parser<'_> {
             _ => None,
         };
         if let Some(level) = self.levels.get_mut(here) {
-            level.items.entry(name).or_default().below.extend(below);
+            let item = level.items.entry(name).or_default();
+            // Naming the same level again adds nothing, and must not multiply the work.
+            if let Some(below) = below.filter(|below| !item.below.contains(below)) {
+                item.below.push(below);
+            }
         }
         Ok(())
     }
