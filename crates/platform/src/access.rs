@@ -4,7 +4,7 @@
 //! somebody is to decide what he may do.
 
 use crate::context::Context;
-use crate::id::{ApplicationId, ProfileId};
+use crate::id::{ApplicationId, ProfileId, TokenId};
 use crate::right::Right;
 use crate::scope::Scope;
 
@@ -19,6 +19,8 @@ pub struct Caller {
     pub scope: Scope,
     /// How the caller proved who he is.
     pub credential: Credential,
+    /// The stored token, when one was used.
+    pub token: Option<TokenId>,
 }
 
 /// The one who acts.
@@ -94,6 +96,7 @@ impl Caller {
             grants: Vec::new(),
             scope: Scope::Elements(Vec::new()),
             credential: Credential::None,
+            token: None,
         }
     }
 
@@ -194,6 +197,7 @@ mod tests {
             grants: Vec::new(),
             scope: Scope::Everything,
             credential: Credential::AccessToken,
+            token: None,
         }
     }
 
@@ -203,6 +207,7 @@ mod tests {
             grants: rights.iter().map(|right| Grant { right: right.clone(), context: Context::Global }).collect(),
             scope: Scope::Everything,
             credential: Credential::PermanentToken,
+            token: Some(TokenId::new("t")),
         }
     }
 

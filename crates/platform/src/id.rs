@@ -38,6 +38,8 @@ pub enum EventKind {}
 pub enum DeliveryKind {}
 /// Marker: a stored (permanent) token.
 pub enum TokenKind {}
+/// Marker: an entry of the audit trail.
+pub enum AuditEntryKind {}
 /// Marker: a cryptographic key pair.
 pub enum KeyKind {}
 
@@ -55,6 +57,8 @@ pub type EventId = Id<EventKind>;
 pub type DeliveryId = Id<DeliveryKind>;
 /// Names a stored token.
 pub type TokenId = Id<TokenKind>;
+/// Names an entry of the audit trail.
+pub type AuditEntryId = Id<AuditEntryKind>;
 /// Names a key pair (`kid`).
 pub type KeyId = Id<KeyKind>;
 

@@ -10,10 +10,12 @@
 //! | [`right`], [`context`], [`scope`], [`access`] | who may do what, where |
 //! | [`application`], [`profile`] | applications, their settings and who owns them |
 //! | [`catalogue`], [`event`], [`subscription`], [`webhook`] | what happens and who hears of it |
+//! | [`audit`] | who changed what |
 //! | [`invalid`] | the one shape of "this input is wrong" |
 
 pub mod access;
 pub mod application;
+pub mod audit;
 pub mod catalogue;
 pub mod context;
 pub mod event;

@@ -27,65 +27,18 @@ pub fn described() -> Vec<Operation> {
     DESCRIBED.clone()
 }
 
+/// The operations of Space, resource by resource. The order is that of the self-description.
 fn api() -> Routes {
-    const APPLICATION: &str = "/api/http/applications/{application}";
     Routes::new(Surface::Space)
-        .post("/api/http/applications", "api.application.create", "Create application", application::create)
-        .get("/api/http/applications/paged", "api.application.list", "Get all applications", application::list)
-        .get(APPLICATION, "api.application.get", "Get application", application::get)
-        .patch(APPLICATION, "api.application.update", "Update application", application::update)
-        .delete(APPLICATION, "api.application.delete", "Delete application", application::delete)
-        .get(
-            "/api/http/applications/{application}/client-secret",
-            "api.application.client_secret.get",
-            "Get client secret",
-            application_secret::client_secret,
-        )
-        .post(
-            "/api/http/applications/{application}/client-secret/regenerate",
-            "api.application.client_secret.regenerate",
-            "Regenerate client secret",
-            application_secret::regenerate_client_secret,
-        )
-        .get(
-            "/api/http/applications/{application}/public-keys",
-            "api.application.public_keys.get",
-            "Get public keys",
-            application_secret::public_keys,
-        )
-        .get(
-            "/api/http/applications/{application}/signing-key",
-            "api.application.signing_key.get",
-            "Get signing key",
-            application_secret::signing_key,
-        )
-        .post(
-            "/api/http/applications/{application}/signing-key/regenerate",
-            "api.application.signing_key.regenerate",
-            "Regenerate signing key",
-            application_secret::regenerate_signing_key,
-        )
-        .post("/api/http/applications/{application}/webhooks", "api.webhook.create", "Create webhook", webhook::create)
-        .get("/api/http/applications/{application}/webhooks", "api.webhook.list", "Get all webhooks", webhook::list)
-        .delete(
-            "/api/http/applications/{application}/webhooks/{webhookId}",
-            "api.webhook.delete",
-            "Delete webhook",
-            webhook::delete,
-        )
-        .get(
-            "/api/http/applications/{application}/webhooks/{webhookId}/subscriptions",
-            "api.subscription.list",
-            "Get all subscriptions",
-            webhook::subscriptions,
-        )
-        .get("/api/http/notifications", "api.catalogue.list", "Get event subjects", catalogue::notifications)
+        .with(application::routes)
+        .with(application_secret::routes)
+        .with(webhook::routes)
+        .with(catalogue::routes)
 }
 
+/// The operations of the product that embeds Spaceport.
 fn host() -> Routes {
-    Routes::new(Surface::Host)
-        .post("/api/host/v1/events", "host.event.publish", "Publish events", event::publish)
-        .with_body_limit(event::BODY_LIMIT)
+    Routes::new(Surface::Host).with(event::routes)
 }
 
 fn oauth() -> Routes {

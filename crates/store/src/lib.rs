@@ -17,6 +17,7 @@ pub use seal::{MasterKey, Sealer};
 pub use store::Store;
 pub use tx::Tx;
 pub use tx::application::{ApplicationFilter, ApplicationOrder};
+pub use tx::audit::AuditFilter;
 pub use tx::delivery::{ClaimedRow, RecordedAttempt, RecordedNext};
 pub use tx::key::PublicKey;
 pub use tx::token::{NewToken, StoredToken};

@@ -13,11 +13,19 @@ struct Step {
     postgres: &'static str,
 }
 
-const STEPS: [Step; 1] = [Step {
-    name: "0001_first",
-    sqlite: include_str!("../migrations/sqlite/0001_first.sql"),
-    postgres: include_str!("../migrations/postgres/0001_first.sql"),
-}];
+/// In the order they are applied.
+const STEPS: &[Step] = &[
+    Step {
+        name: "0001_first",
+        sqlite: include_str!("../migrations/sqlite/0001_first.sql"),
+        postgres: include_str!("../migrations/postgres/0001_first.sql"),
+    },
+    Step {
+        name: "0002_audit",
+        sqlite: include_str!("../migrations/sqlite/0002_audit.sql"),
+        postgres: include_str!("../migrations/postgres/0002_audit.sql"),
+    },
+];
 
 /// Brings the schema up to date, in the caller's transaction.
 pub(crate) fn migrate(tx: &mut Tx<'_>) -> Result<(), StoreError> {
@@ -34,7 +42,7 @@ pub(crate) fn migrate(tx: &mut Tx<'_>) -> Result<(), StoreError> {
             "the database was used by a newer version (it knows the schema step {name}); run that version"
         )));
     }
-    for step in &STEPS {
+    for step in STEPS {
         let sql = match dialect {
             Dialect::Sqlite => step.sqlite,
             Dialect::Postgres => step.postgres,

@@ -35,19 +35,19 @@ struct Level {
 /// What is wanted of a named field; several mentions add up.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 struct Item {
+    /// Whether the bare name stands there.
+    plain: bool,
     /// Levels whose items are wanted below the field.
     below: Vec<usize>,
 }
 
-/// What is wanted of one field.
+/// What is wanted of a field that is named; several mentions add up.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Wanted<'a> {
-    /// Nothing.
-    No,
+pub struct Wanted<'a> {
     /// Its default content.
-    Plain,
-    /// What these levels say, added up.
-    Below(Vec<At<'a>>),
+    pub plain: bool,
+    /// What these levels say.
+    pub below: Vec<At<'a>>,
 }
 
 impl Selection {
@@ -83,16 +83,11 @@ impl<'a> At<'a> {
         self.level().is_some_and(|level| level.defaults)
     }
 
-    /// What is wanted of `field`, apart from `*`.
-    pub fn wants(&self, field: &str) -> Wanted<'a> {
-        match self.level().and_then(|level| level.items.get(field)) {
-            None => Wanted::No,
-            Some(item) if item.below.is_empty() => Wanted::Plain,
-            Some(item) => {
-                let at = |level: &usize| At { selection: self.selection, level: *level };
-                Wanted::Below(item.below.iter().map(at).collect())
-            }
-        }
+    /// What is wanted of `field`; `None` when it is not named, whatever `*` says.
+    pub fn wants(&self, field: &str) -> Option<Wanted<'a>> {
+        let item = self.level()?.items.get(field)?;
+        let at = |level: &usize| At { selection: self.selection, level: *level };
+        Some(Wanted { plain: item.plain, below: item.below.iter().map(at).collect() })
     }
 }
 
@@ -158,24 +153,34 @@ impl Parser<'_> {
             return Err(self.wrong("no field name"));
         }
         let below = match self.peek() {
-            Some(b'(') => Some(self.parenthesis(stack)?),
+            Some(b'(') => Some(self.parenthesis(&name, stack)?),
             Some(b'!') => Some(self.recursion(stack)?),
             _ => None,
         };
         if let Some(level) = self.levels.get_mut(here) {
             let item = level.items.entry(name).or_default();
-            // Naming the same level again adds nothing, and must not multiply the work.
-            if let Some(below) = below.filter(|below| !item.below.contains(below)) {
-                item.below.push(below);
+            match below {
+                None => item.plain = true,
+                // Naming the same level again adds nothing, and must not multiply the work.
+                Some(below) if item.below.contains(&below) => {}
+                Some(below) => item.below.push(below),
             }
         }
         Ok(())
     }
 
-    fn parenthesis(&mut self, stack: &mut Vec<usize>) -> Result<usize, Invalid> {
+    fn parenthesis(&mut self, name: &str, stack: &mut Vec<usize>) -> Result<usize, Invalid> {
         self.at += 1;
-        let level = self.levels.len();
-        self.levels.push(Level::default());
+        let here = stack.last().and_then(|here| self.levels.get(*here));
+        let known = here.and_then(|here| here.items.get(name));
+        // A second pair of parentheses adds to the first; the other levels of an item are recursions.
+        let level = match known.and_then(|item| item.below.iter().find(|level| !stack.contains(level))) {
+            Some(level) => *level,
+            None => {
+                self.levels.push(Level::default());
+                self.levels.len() - 1
+            }
+        };
         stack.push(level);
         self.level(stack)?;
         stack.pop();
@@ -216,19 +221,25 @@ mod tests {
         let selection = Selection::parse("id, owner(id),*,owner(name(firstName)),id").unwrap();
         let root = selection.root();
         assert!(root.wants_defaults());
-        assert_eq!(root.wants("id"), Wanted::Plain);
-        assert_eq!(root.wants("other"), Wanted::No);
-        let Wanted::Below(levels) = root.wants("owner") else { panic!("owner has a selection") };
-        assert_eq!(levels.len(), 2);
+        assert_eq!(root.wants("id"), Some(Wanted { plain: true, below: vec![] }));
+        assert_eq!(root.wants("other"), None);
+        let owner = root.wants("owner").unwrap();
+        assert_eq!((owner.plain, owner.below.len()), (false, 1), "two pairs of parentheses are one level");
+        assert!(owner.below[0].wants("id").is_some() && owner.below[0].wants("name").is_some());
+        assert!(Selection::parse("owner(id),owner").unwrap().root().wants("owner").unwrap().plain);
     }
 
     #[test]
     fn recursion_points_back() {
         let selection = Selection::parse("id,nested!,data(child!2)").unwrap();
         let root = selection.root();
-        assert_eq!(root.wants("nested"), Wanted::Below(vec![root]));
-        let Wanted::Below(levels) = root.wants("data") else { panic!("data has a selection") };
-        assert_eq!(levels[0].wants("child"), Wanted::Below(vec![root]));
+        let to_root = Some(Wanted { plain: false, below: vec![root] });
+        assert_eq!(root.wants("nested"), to_root);
+        assert_eq!(root.wants("data").unwrap().below[0].wants("child"), to_root);
+        let both = Selection::parse("a!,a(b!2),a(c)").unwrap();
+        let levels = both.root().wants("a").unwrap().below;
+        assert_eq!(levels.len(), 2);
+        assert!(levels[1].wants("b").is_some() && levels[1].wants("c").is_some());
     }
 
     #[test]

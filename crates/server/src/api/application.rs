@@ -25,10 +25,22 @@ use crate::http::access::{
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Query};
 use crate::http::reply::{Done, Json};
+use crate::http::routes::Routes;
 use crate::keys::{self, NewKey};
 
 /// Characters of a generated client secret or signing key: 380 bits.
 pub const SECRET_LENGTH: usize = 64;
+
+/// The operations of this resource.
+pub fn routes(routes: Routes) -> Routes {
+    const APPLICATION: &str = "/api/http/applications/{application}";
+    routes
+        .post("/api/http/applications", "api.application.create", "Create application", create)
+        .get("/api/http/applications/paged", "api.application.list", "Get all applications", list)
+        .get(APPLICATION, "api.application.get", "Get application", get)
+        .patch(APPLICATION, "api.application.update", "Update application", update)
+        .delete(APPLICATION, "api.application.delete", "Delete application", delete)
+}
 
 /// Registers an application.
 ///

@@ -11,6 +11,42 @@ use crate::api::application::SECRET_LENGTH;
 use crate::http::access::{Cx, Demand, EditApplications, OnApplication, ViewApplicationSecrets, ViewApplications};
 use crate::http::error::ApiError;
 use crate::http::reply::{Done, Text};
+use crate::http::routes::Routes;
+
+/// The operations of this resource.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .get(
+            "/api/http/applications/{application}/client-secret",
+            "api.application.client_secret.get",
+            "Get client secret",
+            client_secret,
+        )
+        .post(
+            "/api/http/applications/{application}/client-secret/regenerate",
+            "api.application.client_secret.regenerate",
+            "Regenerate client secret",
+            regenerate_client_secret,
+        )
+        .get(
+            "/api/http/applications/{application}/public-keys",
+            "api.application.public_keys.get",
+            "Get public keys",
+            public_keys,
+        )
+        .get(
+            "/api/http/applications/{application}/signing-key",
+            "api.application.signing_key.get",
+            "Get signing key",
+            signing_key,
+        )
+        .post(
+            "/api/http/applications/{application}/signing-key/regenerate",
+            "api.application.signing_key.regenerate",
+            "Regenerate signing key",
+            regenerate_signing_key,
+        )
+}
 
 /// The client secret.
 ///

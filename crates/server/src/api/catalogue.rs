@@ -9,6 +9,12 @@ use crate::http::access::{Authenticated, Cx};
 use crate::http::error::ApiError;
 use crate::http::input::Query;
 use crate::http::reply::Json;
+use crate::http::routes::Routes;
+
+/// The operations of this resource.
+pub fn routes(routes: Routes) -> Routes {
+    routes.get("/api/http/notifications", "api.catalogue.list", "Get event subjects", notifications)
+}
 
 /// Parameters of the list.
 #[derive(Deserialize, JsonSchema)]

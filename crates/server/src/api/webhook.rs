@@ -22,6 +22,23 @@ use crate::http::access::{Cx, EditApplications, OnApplication, ViewApplications}
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Path, Query};
 use crate::http::reply::{Done, Json};
+use crate::http::routes::Routes;
+
+/// The operations of this resource.
+pub fn routes(routes: Routes) -> Routes {
+    const WEBHOOKS: &str = "/api/http/applications/{application}/webhooks";
+    const WEBHOOK: &str = "/api/http/applications/{application}/webhooks/{webhookId}";
+    routes
+        .post(WEBHOOKS, "api.webhook.create", "Create webhook", create)
+        .get(WEBHOOKS, "api.webhook.list", "Get all webhooks", list)
+        .delete(WEBHOOK, "api.webhook.delete", "Delete webhook", delete)
+        .get(
+            "/api/http/applications/{application}/webhooks/{webhookId}/subscriptions",
+            "api.subscription.list",
+            "Get all subscriptions",
+            subscriptions,
+        )
+}
 
 /// Creates a webhook, with its subscriptions if any are given.
 ///

@@ -19,9 +19,15 @@ use crate::http::access::{Cx, Holding, PublishEvents as PublishEventsRight};
 use crate::http::error::ApiError;
 use crate::http::input::Body;
 use crate::http::reply::Document;
+use crate::http::routes::Routes;
 
 /// Largest publish request, in bytes.
 pub const BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// The operations of this resource.
+pub fn routes(routes: Routes) -> Routes {
+    routes.post("/api/host/v1/events", "host.event.publish", "Publish events", publish).with_body_limit(BODY_LIMIT)
+}
 
 /// Stores events and their deliveries in one commit. One bad event refuses the whole request.
 ///

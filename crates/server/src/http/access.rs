@@ -13,6 +13,7 @@ use spaceport_store::{StoreError, Tx};
 
 use crate::http::error::ApiError;
 use crate::http::request::Request;
+use crate::http::trail::Trail;
 use crate::services::Services;
 
 /// An admitted request: the only way to a transaction.
@@ -21,6 +22,7 @@ pub struct Cx<A> {
     pub access: A,
     /// Who calls.
     pub caller: Arc<Caller>,
+    pub(crate) trail: Trail,
     pub(crate) services: Services,
 }
 
@@ -28,6 +30,11 @@ impl<A> Cx<A> {
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         self.services.clock.now()
+    }
+
+    /// What writes the audit trail of this request, to be used in the transaction that makes the change.
+    pub fn trail(&self) -> Trail {
+        self.trail.clone()
     }
 
     /// Runs `work` in one transaction that commits when it returns `Ok`. No network I/O inside.

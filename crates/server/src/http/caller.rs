@@ -94,7 +94,7 @@ impl Callers {
         if application.archived_at.is_some() || claims.stamp != application.tokens_not_before {
             return Err(invalid());
         }
-        let caller = Caller { principal, grants, scope, credential: Credential::AccessToken };
+        let caller = Caller { principal, grants, scope, credential: Credential::AccessToken, token: None };
         Ok((caller, claims.expires_at))
     }
 }
@@ -123,7 +123,8 @@ async fn permanent_token(hash: String, store: &Store, clock: &dyn Clock) -> Resu
         return Err(ApiError::invalid_token("Access token has expired"));
     }
     let scope = Scope::parse(&token.scope).map_err(|_| invalid())?;
-    Ok((Caller { principal: token.principal, grants, scope, credential: Credential::PermanentToken }, expires_at))
+    let (principal, id) = (token.principal, Some(token.id));
+    Ok((Caller { principal, grants, scope, credential: Credential::PermanentToken, token: id }, expires_at))
 }
 
 fn invalid() -> ApiError {

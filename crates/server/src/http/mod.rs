@@ -9,3 +9,4 @@ pub mod reply;
 pub mod request;
 pub mod router;
 pub mod routes;
+pub mod trail;

@@ -14,6 +14,10 @@ use crate::services::Services;
 pub struct Request {
     /// What the server runs on.
     pub services: Services,
+    /// Name of the operation.
+    pub operation: &'static str,
+    /// Id of the request, as the log and the answer's header show it.
+    pub id: Arc<str>,
     /// Who calls.
     pub caller: Arc<Caller>,
     /// Path variables, decoded once.

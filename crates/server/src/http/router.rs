@@ -73,7 +73,8 @@ async fn serve(route: Arc<Route>, services: Services, request: axum::extract::Re
     let span = tracing::info_span!("request", operation, id = %id);
     let started = services.clock.now();
     let response = async {
-        let work = std::panic::AssertUnwindSafe(answer(&route, services.clone(), request)).catch_unwind();
+        let answered = answer(&route, services.clone(), Arc::from(id.as_str()), request);
+        let work = std::panic::AssertUnwindSafe(answered).catch_unwind();
         let response = match tokio::time::timeout(BODY_TIME + OPERATION_TIME, work).await {
             Ok(Ok(Ok(response))) => response,
             Ok(Ok(Err(refusal))) => {
@@ -93,7 +94,12 @@ async fn serve(route: Arc<Route>, services: Services, request: axum::extract::Re
     finish(response, &id, &path)
 }
 
-async fn answer(route: &Route, services: Services, request: axum::extract::Request) -> Result<Response, ApiError> {
+async fn answer(
+    route: &Route,
+    services: Services,
+    id: Arc<str>,
+    request: axum::extract::Request,
+) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     let path = path_variables(&mut parts).await?;
     // The caller is told apart before the body is read, so that strangers cannot make us buffer.
@@ -105,7 +111,8 @@ async fn answer(route: &Route, services: Services, request: axum::extract::Reque
     let body = read_body(body, route.body_limit).await?;
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let query = parts.uri.query().unwrap_or_default().to_owned();
-    let request = Request { services, caller, path, query, headers: parts.headers, body, peer };
+    let operation = route.operation.name;
+    let request = Request { services, operation, id, caller, path, query, headers: parts.headers, body, peer };
     (route.run)(request).await
 }
 

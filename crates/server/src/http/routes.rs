@@ -13,6 +13,7 @@ use crate::http::error::ApiError;
 use crate::http::input::{Input, variables_of};
 use crate::http::reply::Reply;
 use crate::http::request::Request;
+use crate::http::trail::Trail;
 
 /// Largest body of an ordinary operation, in bytes.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -77,6 +78,18 @@ impl Routes {
         self.add(Method::Patch, path, name, summary, handler)
     }
 
+    /// Adds a `PUT` operation.
+    #[must_use]
+    pub fn put<M, H: Handler<M>>(
+        self,
+        path: &'static str,
+        name: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self {
+        self.add(Method::Put, path, name, summary, handler)
+    }
+
     /// Adds a `DELETE` operation.
     #[must_use]
     pub fn delete<M, H: Handler<M>>(
@@ -87,6 +100,12 @@ impl Routes {
         handler: H,
     ) -> Self {
         self.add(Method::Delete, path, name, summary, handler)
+    }
+
+    /// Adds the operations of one resource, in its own file's words.
+    #[must_use]
+    pub fn with(self, resource: impl FnOnce(Self) -> Self) -> Self {
+        resource(self)
     }
 
     /// Sets the body limit of the operation added last, in bytes.
@@ -166,7 +185,10 @@ fn describe_access<A: Access, O: Reply>(operation: &mut Operation) {
 
 async fn admit<A: Access>(request: &Request) -> Result<Cx<A>, ApiError> {
     let access = A::admit(request).await?;
-    Ok(Cx { access, caller: Arc::clone(&request.caller), services: request.services.clone() })
+    let (caller, services) = (Arc::clone(&request.caller), request.services.clone());
+    let (now, id) = (services.clock.now(), Arc::clone(&request.id));
+    let trail = Trail::new(Arc::clone(&caller), request.operation, id, now, services.clone());
+    Ok(Cx { access, caller, trail, services })
 }
 
 impl<F, R, A, O> Handler<(A, O)> for F

@@ -1,6 +1,7 @@
 //! What can be stored and asked: one file per resource.
 
 pub(crate) mod application;
+pub(crate) mod audit;
 pub(crate) mod delivery;
 pub(crate) mod event;
 pub(crate) mod key;

@@ -4,7 +4,7 @@ use spaceport_store::{MasterKey, Sealer, Store};
 use spaceport_testkit::postgres::{TestDatabase, database};
 use tempfile::TempDir;
 
-use crate::{applications, deliveries, events, identities, transactions, webhooks};
+use crate::{applications, audit, deliveries, events, identities, transactions, webhooks};
 
 pub(crate) fn sealer() -> Sealer {
     Sealer::new(MasterKey::new([7; 32]))
@@ -44,6 +44,18 @@ async fn applications_on_sqlite() {
 async fn applications_on_postgres() {
     let (store, _database) = postgres().await;
     applications::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_trail_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    audit::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_trail_on_postgres() {
+    let (store, _database) = postgres().await;
+    audit::facts(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

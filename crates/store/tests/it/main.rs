@@ -7,6 +7,7 @@
 )]
 
 mod applications;
+mod audit;
 mod deliveries;
 mod engines;
 mod events;

@@ -1,0 +1,72 @@
+//! Who is about to change something: writes the entries of the audit trail for one request.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use spaceport_platform::access::Caller;
+use spaceport_platform::audit::{AuditChange, AuditEntry, AuditTarget};
+use spaceport_platform::id::Id;
+use spaceport_platform::time::Timestamp;
+use spaceport_store::{StoreError, Tx};
+
+use crate::services::Services;
+
+/// One request as the audit trail tells of it. Cheap to clone into a transaction.
+#[derive(Clone)]
+pub struct Trail {
+    caller: Arc<Caller>,
+    operation: &'static str,
+    request: Arc<str>,
+    now: Timestamp,
+    services: Services,
+}
+
+impl Trail {
+    pub(crate) fn new(
+        caller: Arc<Caller>,
+        operation: &'static str,
+        request: Arc<str>,
+        now: Timestamp,
+        services: Services,
+    ) -> Self {
+        Self { caller, operation, request, now, services }
+    }
+
+    /// Adds an entry in the transaction that makes the change, so that neither is without the other.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn record(
+        &self,
+        tx: &mut Tx<'_>,
+        target: AuditTarget,
+        changes: impl IntoIterator<Item = AuditChange>,
+    ) -> Result<(), StoreError> {
+        self.record_with(tx, target, changes, None)
+    }
+
+    /// Adds an entry with what the actor said about it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn record_with(
+        &self,
+        tx: &mut Tx<'_>,
+        target: AuditTarget,
+        changes: impl IntoIterator<Item = AuditChange>,
+        comment: Option<&str>,
+    ) -> Result<(), StoreError> {
+        tx.insert_audit_entry(&AuditEntry {
+            id: Id::generate(self.now, self.services.random.as_ref()),
+            at: self.now,
+            actor: self.caller.principal.clone(),
+            credential: self.caller.credential,
+            token: self.caller.token.clone(),
+            operation: Cow::Borrowed(self.operation),
+            request: self.request.to_string(),
+            target,
+            changes: changes.into_iter().collect(),
+            comment: comment.map(str::to_owned),
+        })
+    }
+}
