@@ -8,6 +8,7 @@
 //! | what can be configured | [`config`] and `config.default.toml` |
 //! | what happens on the first start | [`start`] |
 //! | what is running | [`run`] |
+//! | what the server does by itself | [`tasks`] |
 
 pub mod api;
 pub mod attempt;
@@ -25,3 +26,4 @@ pub mod random;
 pub mod run;
 pub mod services;
 pub mod start;
+pub mod tasks;

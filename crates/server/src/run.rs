@@ -27,6 +27,7 @@ use crate::outbox::StoreOutbox;
 use crate::random::SecureRandom;
 use crate::services::{KeySource, Parts, Services};
 use crate::start::{self, FirstStart};
+use crate::tasks::{PERIODIC, Tasks};
 
 /// How long a stop waits for requests and deliveries under way.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -60,6 +61,7 @@ pub struct Running {
     /// What the first start made, if this was one.
     pub first: Option<FirstStart>,
     services: Services,
+    tasks: Tasks,
     listener: ListenHandle<SocketAddr>,
     served: JoinHandle<std::io::Result<()>>,
 }
@@ -84,7 +86,8 @@ pub async fn run(settings: &Settings, surroundings: Surroundings) -> Result<Runn
     let serving = listen(listener, router(operations::routes(), &services), handle.clone());
     #[expect(clippy::disallowed_methods, reason = "this is the listener's own task; `Running` watches and stops it")]
     let served = tokio::spawn(serving);
-    Ok(Running { address, public_url, first, services, listener: handle, served })
+    let tasks = Tasks::start(&services, PERIODIC);
+    Ok(Running { address, public_url, first, services, tasks, listener: handle, served })
 }
 
 async fn services(
@@ -147,6 +150,7 @@ impl Running {
     pub async fn stop(self) {
         self.listener.graceful_shutdown(Some(DRAIN));
         let _ = self.served.await;
+        self.tasks.stop(DRAIN).await;
         self.services.engine.stop(DRAIN).await;
         self.services.store.close().await;
     }
@@ -155,6 +159,7 @@ impl Running {
     pub fn abandon(self) {
         self.listener.shutdown();
         self.served.abort();
+        self.tasks.abandon();
     }
 }
 

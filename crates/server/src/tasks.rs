@@ -1,0 +1,72 @@
+//! What the server does by itself, again and again: each task once per period, watched, ended with the server.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::services::Services;
+
+/// Work that comes back every period.
+pub struct Periodic {
+    /// What logs call it.
+    pub name: &'static str,
+    /// From the end of one run to the beginning of the next.
+    pub period: Duration,
+    /// One run. What it refuses with is logged, and the next run tries again.
+    pub run: fn(Services) -> BoxFuture<'static, Result<(), String>>,
+}
+
+/// All periodic work.
+pub const PERIODIC: &[Periodic] = &[];
+
+/// The running tasks.
+pub struct Tasks {
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Tasks {
+    /// Starts every task of `list`. The first run begins at once.
+    pub fn start(services: &Services, list: &'static [Periodic]) -> Self {
+        let tasks = Self { tracker: TaskTracker::new(), stop: CancellationToken::new() };
+        for task in list {
+            tasks.tracker.spawn(repeat(task, services.clone(), tasks.stop.clone()));
+        }
+        tasks.tracker.close();
+        tasks
+    }
+
+    /// Begins no more runs and waits for those under way, at most for `limit`.
+    pub async fn stop(self, limit: Duration) {
+        self.stop.cancel();
+        if tokio::time::timeout(limit, self.tracker.wait()).await.is_err() {
+            tracing::warn!("a periodic task was cut off by the end of the server");
+        }
+    }
+
+    /// Begins no more runs and waits for nothing.
+    pub fn abandon(self) {
+        self.stop.cancel();
+    }
+}
+
+async fn repeat(task: &'static Periodic, services: Services, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(task.period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        match AssertUnwindSafe((task.run)(services.clone())).catch_unwind().await {
+            Ok(Ok(())) => {}
+            Ok(Err(fault)) => tracing::error!(task = task.name, %fault, "a periodic task failed; it will try again"),
+            Err(_) => tracing::error!(task = task.name, "a periodic task panicked; it will try again"),
+        }
+    }
+}
