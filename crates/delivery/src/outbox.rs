@@ -32,6 +32,22 @@ pub struct Claimed {
     pub created_at: Timestamp,
 }
 
+impl Claimed {
+    /// What is ours of it.
+    pub fn lease(&self) -> Lease {
+        Lease { id: self.id.clone(), attempt: self.attempt }
+    }
+}
+
+/// A delivery that is ours for one attempt.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Lease {
+    /// Which delivery.
+    pub id: DeliveryId,
+    /// Which attempt of it; whoever claims the delivery next counts one more.
+    pub attempt: u32,
+}
+
 /// What a delivery carries: time limits and retry schedule depend on it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum PayloadKind {
@@ -164,6 +180,7 @@ pub trait Outbox: Send + Sync + 'static {
     /// Records attempts that have ended, with what follows from each, in one commit: all or nothing.
     async fn record(&self, finished: Vec<Finished>) -> Result<(), OutboxError>;
 
-    /// Gives leases back as if they had never been taken: claimable at `now`, the attempt not counted.
-    async fn release(&self, ids: Vec<DeliveryId>, now: Timestamp) -> Result<(), OutboxError>;
+    /// Gives leases back as if they had never been taken: claimable at `now`, the attempt not counted. One
+    /// that has run out and was taken by somebody else stays theirs.
+    async fn release(&self, leases: Vec<Lease>, now: Timestamp) -> Result<(), OutboxError>;
 }

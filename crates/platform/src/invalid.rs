@@ -37,8 +37,24 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// Checks a text's length in characters, as people count, not in bytes.
+/// Refuses the one character that no text may hold, wherever it comes from: U+0000, which PostgreSQL does
+/// not store (decision 0010).
+///
+/// # Errors
+/// Names the field.
+pub fn storable(field: &str, text: &str) -> Result<(), Invalid> {
+    if text.contains('\0') {
+        return Err(Invalid::new(field, "must not hold the character U+0000"));
+    }
+    Ok(())
+}
+
+/// Checks a text's length in characters, as people count, not in bytes; and that it is [`storable`].
+///
+/// # Errors
+/// Names the field and the limit.
 pub fn text_length(field: &str, text: &str, min: usize, max: usize) -> Result<(), Invalid> {
+    storable(field, text)?;
     let length = text.chars().count();
     if length < min {
         let expected = if min == 1 {
@@ -52,4 +68,23 @@ pub fn text_length(field: &str, text: &str, min: usize, max: usize) -> Result<()
         return Err(Invalid::new(field, format!("must have at most {max} characters, has {length}")));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_count_characters() {
+        assert_eq!(text_length("name", "ää", 1, 2), Ok(()));
+        assert_eq!(text_length("name", "", 1, 2).unwrap_err().to_string(), "name must not be empty");
+        assert_eq!(text_length("name", "äää", 1, 2).unwrap_err().expected, "must have at most 2 characters, has 3");
+    }
+
+    #[test]
+    fn no_text_holds_the_character_that_postgresql_refuses() {
+        let refused = text_length("name", "a\0b", 0, 9).unwrap_err().to_string();
+        assert_eq!(refused, "name must not hold the character U+0000");
+        assert_eq!(storable("name", "\u{1}\u{fffd}"), Ok(()));
+    }
 }

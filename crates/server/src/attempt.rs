@@ -28,14 +28,18 @@ pub fn recorded(finished: &Finished) -> RecordedAttempt {
         Outcome::Answered(answer) => {
             attempt.status = Some(answer.status);
             attempt.response_headers = Some(serde_json::json!(answer.headers).to_string());
-            // PostgreSQL's text cannot hold NUL; what is kept is for people to read.
-            attempt.response_body = Some(String::from_utf8_lossy(&answer.body).replace('\0', "\u{fffd}"));
+            attempt.response_body = Some(readable(&String::from_utf8_lossy(&answer.body)));
             attempt.complete = answer.end == BodyEnd::Complete;
         }
         Outcome::Failed { kind, message } => {
             attempt.error_kind = Some(kind.as_str().to_owned());
-            attempt.message = Some(message.clone());
+            attempt.message = Some(readable(message));
         }
     }
     attempt
+}
+
+/// What is kept of an endpoint's words is for people to read; U+0000 cannot be stored.
+fn readable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }

@@ -6,11 +6,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use moka::sync::Cache;
 use spaceport_delivery::outbox::{
-    Authentication, Claimed, Due, Finished, Outbox, OutboxError, PayloadKind, Retries, SslVerification, Target, Want,
+    Authentication, Claimed, Due, Finished, Lease, Outbox, OutboxError, PayloadKind, Retries, SslVerification, Target,
+    Want,
 };
 use spaceport_delivery::sign::RsaSigner;
 use spaceport_platform::application::{Application, AuthenticationMethod, SecretKind};
-use spaceport_platform::id::{DeliveryId, WebhookId};
+use spaceport_platform::id::WebhookId;
 use spaceport_platform::secret::Secret;
 use spaceport_platform::time::{Clock, Timestamp};
 use spaceport_platform::webhook::Webhook;
@@ -62,7 +63,7 @@ impl StoreOutbox {
 
 fn failed(error: StoreError) -> OutboxError {
     match error {
-        StoreError::Corrupt(_) => OutboxError::Refused(Box::new(error)),
+        StoreError::Corrupt(_) | StoreError::Refused(_) => OutboxError::Refused(Box::new(error)),
         other => OutboxError::Unavailable(Box::new(other)),
     }
 }
@@ -112,14 +113,14 @@ impl Outbox for StoreOutbox {
     async fn claim(&self, wants: &[Want], now: Timestamp, lease_until: Timestamp) -> Result<Vec<Claimed>, OutboxError> {
         let wants: Vec<_> = wants.iter().map(|want| (want.application.clone(), want.capacity)).collect();
         let rows = self.store.write(move |tx| tx.claim(&wants, now, lease_until)).await.map_err(failed)?;
-        let mut claimed = Vec::with_capacity(rows.len());
+        let (mut claimed, mut unloadable) = (Vec::with_capacity(rows.len()), Vec::new());
         for row in rows {
             // One target that cannot be loaded must not keep the others of this claim waiting.
             let target = match self.target(&row).await {
                 Ok(target) => target,
                 Err(error) => {
                     tracing::error!(%error, delivery = %row.id, "the target of a delivery cannot be loaded");
-                    self.release(vec![row.id], lease_until).await?;
+                    unloadable.push(Lease { id: row.id, attempt: row.attempt });
                     continue;
                 }
             };
@@ -134,6 +135,12 @@ impl Outbox for StoreOutbox {
                 created_at: row.created_at,
             });
         }
+        // They were not tried. Should this fail as well, their leases run out at the same time.
+        if !unloadable.is_empty()
+            && let Err(error) = self.release(unloadable, lease_until).await
+        {
+            tracing::error!(%error, "leases of deliveries without a target cannot be given back");
+        }
         Ok(claimed)
     }
 
@@ -143,7 +150,8 @@ impl Outbox for StoreOutbox {
         self.store.write(move |tx| tx.record(&attempts, now)).await.map_err(failed)
     }
 
-    async fn release(&self, ids: Vec<DeliveryId>, now: Timestamp) -> Result<(), OutboxError> {
-        self.store.write(move |tx| tx.release(&ids, now)).await.map_err(failed)
+    async fn release(&self, leases: Vec<Lease>, now: Timestamp) -> Result<(), OutboxError> {
+        let leases: Vec<_> = leases.into_iter().map(|lease| (lease.id, lease.attempt)).collect();
+        self.store.write(move |tx| tx.release(&leases, now)).await.map_err(failed)
     }
 }

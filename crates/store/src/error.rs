@@ -8,6 +8,9 @@ pub enum StoreError {
     /// The driver or the database reported a fault.
     #[error("the database failed: {0}")]
     Database(String),
+    /// The database will never take this: a value breaks a constraint or cannot be stored at all.
+    #[error("the database refused a value: {0}")]
+    Refused(String),
     /// Another transaction was in the way; the work can be tried again.
     #[error("another transaction was in the way: {0}")]
     Conflict(String),
@@ -37,7 +40,11 @@ impl StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error.to_string())
+        use rusqlite::ErrorCode::{ConstraintViolation, TooBig, TypeMismatch};
+        let value = matches!(error, rusqlite::Error::ToSqlConversionFailure(_))
+            || matches!(error.sqlite_error_code(), Some(ConstraintViolation | TooBig | TypeMismatch));
+        let text = error.to_string();
+        if value { Self::Refused(text) } else { Self::Database(text) }
     }
 }
 
@@ -46,8 +53,12 @@ impl From<tokio_postgres::Error> for StoreError {
         use tokio_postgres::error::SqlState;
         let conflict = [&SqlState::T_R_SERIALIZATION_FAILURE, &SqlState::T_R_DEADLOCK_DETECTED];
         let text = error.as_db_error().map_or_else(|| error.to_string(), |fault| fault.message().to_owned());
+        // Classes 22 and 23 are faults of the values themselves: repeating the statement changes nothing.
+        let value = |code: &SqlState| ["22", "23"].iter().any(|class| code.code().starts_with(class));
         if error.code().is_some_and(|code| conflict.contains(&code)) {
             Self::Conflict(text)
+        } else if error.code().is_some_and(value) {
+            Self::Refused(text)
         } else {
             Self::Database(text)
         }

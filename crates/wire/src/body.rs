@@ -3,10 +3,13 @@
 use serde::de::DeserializeOwned;
 use spaceport_platform::invalid::Invalid;
 
+use crate::storable;
+
 /// Longest piece of the caller's input that an error repeats, in characters.
 const MAX_QUOTE: usize = 60;
 
-/// Reads a body. An empty one equals `{}` (wire-protocol 2.8); unknown fields are ignored.
+/// Reads a body. An empty one equals `{}` (wire-protocol 2.8); unknown fields are ignored. No string in
+/// it may hold U+0000, also not in parts that are kept as they are.
 ///
 /// # Errors
 /// Names the field and what was expected, or the line and column of a syntax error.
@@ -18,6 +21,7 @@ pub fn parse_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Invalid> {
     // Some clients put a byte order mark before everything.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let text = if text.trim().is_empty() { "{}" } else { text };
+    storable::check(text)?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|fault| explain(&fault))?;
     deserializer.end().map_err(|fault| Invalid::new("", format!("The request body is no JSON: {fault}")))?;

@@ -51,7 +51,7 @@ pub struct Wanted<'a> {
 }
 
 impl Selection {
-    /// Reads a text.
+    /// Reads a text. It has at least one item, and so has each pair of parentheses.
     ///
     /// # Errors
     /// Says what is wrong and at which character.
@@ -120,11 +120,9 @@ impl Parser<'_> {
 
     /// Reads the items of the level on top of `stack`. Depth is bounded before the recursion.
     fn level(&mut self, stack: &mut Vec<usize>) -> Result<(), Invalid> {
-        if stack.len() > MAX_DEPTH {
+        // The outermost level has no parentheses around it.
+        if stack.len() > MAX_DEPTH + 1 {
             return Err(self.wrong(&format!("more than {MAX_DEPTH} levels of parentheses")));
-        }
-        if matches!(self.peek(), None | Some(b')')) {
-            return Ok(());
         }
         loop {
             self.item(stack)?;
@@ -244,7 +242,10 @@ mod tests {
 
     #[test]
     fn broken_texts_are_refused_with_the_place() {
-        for text in ["a(b", "a)", "a,,b", "(a)", "a!9", "a!0", "ä", "a(b))", "!", "a b"] {
+        for text in [
+            "", " ", "a()", "a( )", "a,", ",a", "a(,b)", "a(b,)", "a(b", "a)", "a,,b", "(a)", "a!9", "a!0", "a!2",
+            "a(b!3)", "a!x", "a!(b)", "*(a)", "*!", "a(b)c", "a(b)!", "ä", "a(b))", "!", "a b", "a\tb", "a&b",
+        ] {
             let message = Selection::parse(text).unwrap_err().to_string();
             assert!(message.contains("at character"), "{text}: {message}");
         }
@@ -252,8 +253,33 @@ mod tests {
 
     #[test]
     fn depth_is_bounded() {
+        let nested = |levels: usize| format!("{}a{}", "a(".repeat(levels), ")".repeat(levels));
+        assert!(Selection::parse(&nested(MAX_DEPTH)).is_ok());
+        assert!(Selection::parse(&nested(MAX_DEPTH + 1)).unwrap_err().to_string().contains("32 levels"));
         assert!(Selection::parse(&"a(".repeat(10_000)).is_err());
         assert!(Selection::parse(&"a,".repeat(5_000)).is_err());
+    }
+
+    #[test]
+    fn every_form_the_sdks_send_is_read() {
+        for text in [
+            "*",
+            "id",
+            "*,next,totalCount,data(*)",
+            "data(*),*",
+            "id,name",
+            "data(member(username,name))",
+            "a(b(c)),*",
+            "dto,enums,urlParams,resources(*,nestedResources!),menuIds",
+            "*,data(id)",
+            "data(children!2)",
+            "name(*)",
+            "$errors",
+            "className,id",
+            "a, b,  c(d, e)",
+        ] {
+            assert!(Selection::parse(text).is_ok(), "{text}");
+        }
     }
 
     proptest! {

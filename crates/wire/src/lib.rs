@@ -25,4 +25,5 @@ pub mod profile;
 pub mod query;
 pub mod scalar;
 pub mod shape;
+mod storable;
 pub mod webhook;

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use spaceport_platform::invalid::Invalid;
+use spaceport_platform::invalid::{Invalid, storable};
 
 use crate::body::refused;
 
@@ -51,6 +51,7 @@ pub fn parse_query<T: DeserializeOwned + JsonSchema + 'static>(raw: &str) -> Res
         let key = decode(key).map_err(|fault| Invalid::new("", format!("The query {fault} in a key")))?;
         let Some(kind) = kinds.get(&key).filter(|_| !value.is_empty()) else { continue };
         let value = decode(value).map_err(|fault| Invalid::new(key.as_str(), fault))?;
+        storable(&key, &value)?;
         let value = convert(&key, value, kind.scalar)?;
         match object.get_mut(&key) {
             Some(Value::Array(known)) if kind.list => known.push(value),
@@ -215,6 +216,7 @@ mod tests {
             ("name=%+f", "name has a broken percent escape"),
             ("name=%f", "name has a broken percent escape"),
             ("name=%ff", "name must be UTF-8 text"),
+            ("name=a%00b", "name must not hold the character U+0000"),
             ("%zz=1", "The query has a broken percent escape in a key"),
         ] {
             assert_eq!(parse_query::<Query>(text).unwrap_err().to_string(), message, "{text}");

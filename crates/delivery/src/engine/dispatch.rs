@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use spaceport_platform::id::{ApplicationId, DeliveryId};
+use spaceport_platform::id::ApplicationId;
 use spaceport_platform::time::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::{Id, JoinError, JoinSet};
@@ -16,7 +16,7 @@ use super::lanes::Lanes;
 use super::mail::Letters;
 use super::patience::{Patience, unpanicked};
 use super::{GRACE, Shared};
-use crate::outbox::{Claimed, OutboxError, Want};
+use crate::outbox::{Claimed, Lease, OutboxError, Want};
 
 /// Retries of one application within this time are one timer: never early, at most this late.
 const TIMER_GRAIN: Duration = Duration::from_millis(10);
@@ -28,7 +28,7 @@ pub(super) struct Dispatcher {
     outcomes: UnboundedSender<Ended>,
     lanes: Lanes,
     attempts: JoinSet<()>,
-    under_way: HashMap<Id, (DeliveryId, ApplicationId)>,
+    under_way: HashMap<Id, (Lease, ApplicationId)>,
     timers: BTreeSet<(Timestamp, ApplicationId)>,
     next_poll: Instant,
     /// Not before then is the outbox asked again.
@@ -163,26 +163,26 @@ impl Dispatcher {
     }
 
     fn start(&mut self, delivery: Claimed) {
-        let (id, application) = (delivery.id.clone(), delivery.application.clone());
+        let (lease, application) = (delivery.lease(), delivery.application.clone());
         self.lanes.started(application.clone());
         let task = attempt::run(Arc::clone(&self.shared), delivery, self.outcomes.clone());
         let task = self.attempts.spawn(task);
-        self.under_way.insert(task.id(), (id, application));
+        self.under_way.insert(task.id(), (lease, application));
     }
 
     /// Frees the slot of a task, however it ended. Gives back the delivery whose task was aborted.
-    fn ended(&mut self, ended: Result<(Id, ()), JoinError>) -> Option<DeliveryId> {
+    fn ended(&mut self, ended: Result<(Id, ()), JoinError>) -> Option<Lease> {
         let (task, aborted) = match &ended {
             Ok((task, ())) => (*task, false),
             Err(error) => (error.id(), error.is_cancelled()),
         };
-        let (id, application) = self.under_way.remove(&task)?;
+        let (lease, application) = self.under_way.remove(&task)?;
         if ended.is_err_and(|error| error.is_panic()) {
-            tracing::error!(delivery = %id, "an attempt ended without an outcome; its lease will bring it back");
+            tracing::error!(delivery = %lease.id, "an attempt ended without an outcome; its lease will bring it back");
         }
         self.lanes.ended(&application);
         self.show_in_flight();
-        aborted.then_some(id)
+        aborted.then_some(lease)
     }
 
     fn show_in_flight(&self) {

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use spaceport_delivery::http::{Request, Sender, SslVerification};
-use spaceport_delivery::outbox::{Authentication, Due, Finished, Retries, Want};
+use spaceport_delivery::outbox::{Authentication, Due, Finished, Lease, Retries, Want};
 use spaceport_delivery::outcome::BodyEnd;
 use spaceport_delivery::{
     Answer, Claimed, Engine, Handle, Outbox, OutboxError, Outcome, PayloadKind, Settings, State, Target,
@@ -219,12 +219,13 @@ impl Outbox for Memory {
         })
     }
 
-    async fn release(&self, ids: Vec<DeliveryId>, now: Timestamp) -> Result<(), OutboxError> {
+    async fn release(&self, leases: Vec<Lease>, now: Timestamp) -> Result<(), OutboxError> {
         self.look(|inside| {
-            for id in ids {
+            for Lease { id, attempt } in leases {
                 let row = inside.rows.get_mut(&id).unwrap();
-                (row.state, row.due) = (State::Waiting, now);
-                row.attempt -= 1;
+                if row.state == State::Sending && row.attempt == attempt {
+                    (row.state, row.due, row.attempt) = (State::Waiting, now, attempt - 1);
+                }
             }
         });
         Ok(())

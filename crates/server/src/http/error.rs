@@ -128,6 +128,10 @@ impl From<Invalid> for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Refused(_) | StoreError::Corrupt(_)) {
+            // Trying again cannot help: an input was not checked, or the database is damaged.
+            return Self::internal(error);
+        }
         tracing::error!(%error, "the database failed");
         Self::unavailable("The database did not answer; nothing was changed, try again")
     }

@@ -14,6 +14,7 @@ use futures_util::FutureExt;
 use http::{HeaderName, HeaderValue, Method as HttpMethod, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use spaceport_platform::id::random_text;
+use spaceport_platform::invalid::storable;
 use spaceport_wire::describe::{Method, Operation, Surface};
 use tracing::Instrument;
 
@@ -129,7 +130,11 @@ async fn path_variables(parts: &mut Parts) -> Result<Vec<(String, String)>, ApiE
     let variables = RawPathParams::from_request_parts(parts, &())
         .await
         .map_err(|_| ApiError::validation("The path must hold UTF-8 text"))?;
-    Ok(variables.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+    variables
+        .iter()
+        .map(|(key, value)| storable(key, value).map(|()| (key.to_owned(), value.to_owned())))
+        .collect::<Result<_, _>>()
+        .map_err(ApiError::from)
 }
 
 async fn read_body(body: Body, limit: usize) -> Result<Bytes, ApiError> {

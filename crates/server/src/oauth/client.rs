@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
 use percent_encoding::percent_decode_str;
 use spaceport_platform::application::{Application, SecretKind};
+use spaceport_platform::invalid::storable;
 use spaceport_store::{Store, StoreError};
 
 use crate::http::error::ApiError;
@@ -67,10 +68,12 @@ fn basic(header: &[u8]) -> Option<Vec<(String, String)>> {
         return None;
     }
     let decoded = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
+    storable("", &decoded).ok()?;
     let (id, secret) = decoded.split_once(':')?;
     let raw = (id.to_owned(), secret.to_owned());
     let form_decoded = (form_decode(id)?, form_decode(secret)?);
-    Some(if raw == form_decoded { vec![raw] } else { vec![raw, form_decoded] })
+    let second = raw != form_decoded && storable("", &form_decoded.0).is_ok();
+    Some(if second { vec![raw, form_decoded] } else { vec![raw] })
 }
 
 fn form_decode(text: &str) -> Option<String> {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, header};
+use spaceport_platform::invalid::storable;
 
 use crate::http::error::ApiError;
 
@@ -33,6 +34,9 @@ impl Form {
         for (name, value) in pairs {
             if form.0.iter().any(|(known, _)| *known == name) {
                 return Err(invalid(format!("The parameter {} occurs twice", printable(&name))));
+            }
+            if storable("", &value).is_err() {
+                return Err(invalid(format!("The parameter {} must not hold the character U+0000", printable(&name))));
             }
             form.0.push((name, value));
         }

@@ -12,5 +12,6 @@ mod harness;
 mod http;
 mod registry;
 mod start;
+mod texts;
 mod tokens;
 mod webhooks;

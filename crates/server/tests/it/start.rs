@@ -18,7 +18,7 @@ async fn a_restart_keeps_everything_and_is_no_first_start() {
     {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = |file: &str| std::fs::metadata(folder.path().join(file)).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode("data"), mode("data/master.key")), (0o700, 0o600));
+        assert_eq!((mode("data"), mode("data/master.key"), mode("data/spaceport.db")), (0o700, 0o600, 0o600));
     }
 }
 

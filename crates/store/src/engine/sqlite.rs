@@ -1,6 +1,7 @@
 //! SQLite: one writer thread that commits many transactions as one group, and a few readers.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -78,6 +79,7 @@ where
 impl Sqlite {
     pub(crate) fn open(file: &Path, sealer: Sealer) -> Result<Self, StoreError> {
         let lock = lock(file)?;
+        make_private(file)?;
         let connection = writer_connection(file)?;
         let readers = (0..READERS).map(|_| reader_connection(file)).collect::<Result<Vec<_>, _>>()?;
         let (jobs, queue) = channel();
@@ -157,11 +159,31 @@ where
     work(&mut Tx::new(&mut Session(&transaction), sealer))
 }
 
+/// For files that are nobody else's business: mode 0600 when they are made here.
+fn private() -> OpenOptions {
+    let mut options = File::options();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes the file before SQLite would, whose own would be readable as the process's umask says. The `-wal`
+/// and `-shm` files beside it get the same mode from SQLite.
+fn make_private(file: &Path) -> Result<(), StoreError> {
+    match private().create_new(true).open(file) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(StoreError::Database(format!("{} cannot be made: {error}", file.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A second process on the same file would lose the group's guarantees: it is refused.
 fn lock(file: &Path) -> Result<File, StoreError> {
     let path = PathBuf::from(format!("{}.lock", file.display()));
     let failed = |error: std::io::Error| StoreError::Database(format!("{} cannot be made: {error}", path.display()));
-    let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    let lock = private().create(true).truncate(false).open(&path).map_err(failed)?;
     lock.try_lock().map_err(|_| {
         StoreError::InUse(format!(
             "another process uses {}; stop it, or use PostgreSQL for several nodes",
@@ -259,6 +281,10 @@ impl rusqlite::ToSql for Value {
         Ok(ToSqlOutput::Borrowed(match self {
             Self::Null => ValueRef::Null,
             Self::Int(number) => ValueRef::Integer(*number),
+            // PostgreSQL refuses it as well; SQLite would cut such a text in some of its functions.
+            Self::Text(text) if text.contains('\0') => {
+                return Err(rusqlite::Error::ToSqlConversionFailure("a text holds U+0000".into()));
+            }
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
         }))
     }

@@ -169,10 +169,13 @@ impl Tx<'_> {
         self.connection.execute_many(sql, &rows).map(|_| ())
     }
 
-    /// Gives leases back: the deliveries are due at once, and the attempt was none.
-    pub fn release(&mut self, ids: &[DeliveryId], now: Timestamp) -> Result<(), StoreError> {
-        let sql = "UPDATE delivery SET state = 'waiting', due_at = $1, attempts = attempts - 1 WHERE id = $2 AND state = 'sending'";
-        let rows: Vec<Vec<Value>> = ids.iter().map(|id| vec![now.into(), id.into()]).collect();
+    /// Gives leases back, each named by its delivery and attempt: due at `now`, and the attempt was none.
+    /// What another has claimed meanwhile has a higher attempt and stays leased.
+    pub fn release(&mut self, leases: &[(DeliveryId, u32)], now: Timestamp) -> Result<(), StoreError> {
+        let sql = "UPDATE delivery SET state = 'waiting', due_at = $1, attempts = attempts - 1 \
+                   WHERE id = $2 AND state = 'sending' AND attempts = $3";
+        let rows: Vec<Vec<Value>> =
+            leases.iter().map(|(id, attempt)| vec![now.into(), id.into(), (*attempt).into()]).collect();
         self.connection.execute_many(sql, &rows).map(|_| ())
     }
 

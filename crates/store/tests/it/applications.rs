@@ -32,7 +32,7 @@ async fn what_is_stored_is_read_back(store: &Store) {
     assert_eq!(stored.name, "Umbenannt");
     assert_eq!((stored.endpoint, stored.authentication), (None, AuthenticationMethod::PublicKey));
     let twice = store.write(|tx| tx.insert_application(&application("a1"))).await;
-    assert!(matches!(twice, Err(StoreError::Database(_))), "ids are unique");
+    assert!(matches!(twice, Err(StoreError::Refused(_))), "ids are unique");
 }
 
 async fn lists_are_filtered_and_ordered(store: &Store) {

@@ -89,12 +89,24 @@ async fn outcomes_decide_once(store: &Store) {
     record(store, attempt(&retried[0].id, 5, RecordedNext::Delivered), 501).await;
 }
 
+async fn release(store: &Store, rows: &[ClaimedRow], now: i64) {
+    let leases: Vec<(DeliveryId, u32)> = rows.iter().map(|row| (row.id.clone(), row.attempt)).collect();
+    store.write(move |tx| tx.release(&leases, at(now))).await.unwrap();
+}
+
 async fn leases_given_back_do_not_count(store: &Store) {
     let rows = claim(store, "a2", 9, 600, 700).await;
-    let ids: Vec<DeliveryId> = rows.iter().map(|row| row.id.clone()).collect();
-    store.write(move |tx| tx.release(&ids, at(601))).await.unwrap();
+    release(store, &rows, 601).await;
     let again = claim(store, "a2", 9, 601, 700).await;
     assert_eq!(again.iter().map(|row| row.attempt).collect::<Vec<_>>(), [1, 1, 1]);
+    let theirs = claim(store, "a2", 9, 700, 800).await;
+    assert_eq!(theirs.len(), 3, "the lease ran out");
+    release(store, &again, 701).await;
+    assert_eq!(claim(store, "a2", 9, 799, 900).await, [], "a late release leaves the lease of another alone");
+    release(store, &theirs, 702).await;
+    release(store, &theirs, 702).await;
+    let again = claim(store, "a2", 9, 702, 900).await;
+    assert_eq!(again.iter().map(|row| row.attempt).collect::<Vec<_>>(), [2, 2, 2], "given back twice counts once");
     store.write(|tx| tx.reset_leases(at(602))).await.unwrap();
     assert_eq!(claim(store, "a2", 9, 602, 603).await.len(), 3, "after a restart everything leased is due");
 }

@@ -10,7 +10,7 @@ use spaceport_testkit::postgres::database;
 use tempfile::TempDir;
 
 use crate::engines::{sealer, sqlite};
-use crate::make::{application, at, listeners, publish};
+use crate::make::{application, at, listeners, profile, publish};
 
 async fn no_change_is_lost(store: &Store) {
     let mut raced = application("raced");
@@ -54,6 +54,7 @@ async fn guarantees_on_sqlite() {
     let (store, _folder) = sqlite().await;
     no_change_is_lost(&store).await;
     those_that_wait_hide_none_that_are_due(&store).await;
+    what_can_never_be_stored_is_refused_alike(&store).await;
     a_closed_store_says_so(&store).await;
 }
 
@@ -63,6 +64,7 @@ async fn guarantees_on_postgres() {
     let store = Store::open(&database.url, sealer()).await.unwrap();
     no_change_is_lost(&store).await;
     those_that_wait_hide_none_that_are_due(&store).await;
+    what_can_never_be_stored_is_refused_alike(&store).await;
     a_closed_store_says_so(&store).await;
 }
 
@@ -108,4 +110,18 @@ async fn a_closed_file_is_free_for_another_process() {
     first.close().await;
     Store::open(&url, sealer()).await.unwrap();
     drop(first);
+}
+
+async fn what_can_never_be_stored_is_refused_alike(store: &Store) {
+    let insert = async |id: &'static str, username: &'static str| {
+        let mut profile = profile(id);
+        username.clone_into(&mut profile.username);
+        store.write(move |tx| tx.insert_profile(&profile)).await
+    };
+    let refused = insert("nul", "a\0b").await;
+    assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+    insert("one", "taken").await.unwrap();
+    let refused = insert("two", "taken").await;
+    assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+    insert("three", "free").await.unwrap();
 }

@@ -64,3 +64,22 @@ async fn a_closed_store_says_so() {
     let refused = store.write(|tx| tx.insert_profile(&profile("u1"))).await;
     assert!(matches!(refused, Err(StoreError::Closed)));
 }
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn its_files_are_nobody_elses_even_in_an_open_folder() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = TempDir::new().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let store = Store::open(&url(&folder), sealer()).await.unwrap();
+    store.write(|tx| tx.insert_profile(&profile("u1"))).await.unwrap();
+    let mut modes = Vec::new();
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        modes.push((file.file_name().into_string().unwrap(), mode));
+    }
+    modes.sort();
+    let expected = ["test.db", "test.db-shm", "test.db-wal", "test.db.lock"].map(|name| (name.to_owned(), 0o600));
+    assert_eq!(modes, expected);
+}
