@@ -21,6 +21,8 @@ pub struct Caller {
     pub credential: Credential,
     /// The stored token, when one was used.
     pub token: Option<TokenId>,
+    /// The application the token was issued to, when a person acts through one.
+    pub issued_to: Option<ApplicationId>,
 }
 
 /// The one who acts.
@@ -97,6 +99,7 @@ impl Caller {
             scope: Scope::Elements(Vec::new()),
             credential: Credential::None,
             token: None,
+            issued_to: None,
         }
     }
 
@@ -198,6 +201,7 @@ mod tests {
             scope: Scope::Everything,
             credential: Credential::AccessToken,
             token: None,
+            issued_to: None,
         }
     }
 
@@ -208,6 +212,7 @@ mod tests {
             scope: Scope::Everything,
             credential: Credential::PermanentToken,
             token: Some(TokenId::new("t")),
+            issued_to: None,
         }
     }
 

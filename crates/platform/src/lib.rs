@@ -10,6 +10,7 @@
 //! | [`right`], [`context`], [`scope`], [`access`] | who may do what, where |
 //! | [`application`], [`profile`] | applications, their settings and who owns them |
 //! | [`catalogue`], [`event`], [`subscription`], [`webhook`] | what happens and who hears of it |
+//! | [`parameter`] | what applications keep here for themselves |
 //! | [`audit`] | who changed what |
 //! | [`invalid`] | the one shape of "this input is wrong" |
 
@@ -22,6 +23,7 @@ pub mod event;
 pub mod id;
 pub mod identifier;
 pub mod invalid;
+pub mod parameter;
 pub mod profile;
 pub mod random;
 pub mod right;

@@ -25,6 +25,11 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0002_audit.sql"),
         postgres: include_str!("../migrations/postgres/0002_audit.sql"),
     },
+    Step {
+        name: "0006_tokens",
+        sqlite: include_str!("../migrations/sqlite/0006_tokens.sql"),
+        postgres: include_str!("../migrations/postgres/0006_tokens.sql"),
+    },
 ];
 
 /// Brings the schema up to date, in the caller's transaction.

@@ -2,7 +2,7 @@
 //!
 //! | question | module |
 //! | --- | --- |
-//! | what does a resource look like | [`application`], [`profile`], [`webhook`], [`catalogue`], [`host`] |
+//! | what does a resource look like | [`application`], [`profile`], [`webhook`], [`parameter`], [`catalogue`], [`host`] |
 //! | what does `$fields` select | [`fields`] (the text), [`shape`] (the value) |
 //! | scalars, pages, identifiers | [`scalar`], [`batch`], [`identifier`] |
 //! | how is input read | [`body`], [`query`] |
@@ -19,6 +19,7 @@ pub mod describe;
 pub mod fields;
 pub mod host;
 pub mod identifier;
+pub mod parameter;
 pub mod payload;
 pub mod preset;
 pub mod profile;

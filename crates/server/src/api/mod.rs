@@ -7,5 +7,6 @@ pub mod catalogue;
 pub mod change;
 pub mod describe;
 pub mod page;
+pub mod parameter;
 pub mod webhook;
 pub mod webhook_out;

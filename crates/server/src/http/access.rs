@@ -157,7 +157,7 @@ impl<R: Demand> Access for OnApplication<R> {
     }
 }
 
-fn require_caller(caller: &Caller) -> Result<(), ApiError> {
+pub(crate) fn require_caller(caller: &Caller) -> Result<(), ApiError> {
     let anybody = decide(caller, &Right::VIEW_APPLICATIONS, Target::Context(&Context::Global));
     match anybody {
         spaceport_platform::access::Decision::Unauthenticated => {

@@ -94,7 +94,8 @@ impl Callers {
         if application.archived_at.is_some() || claims.stamp != application.tokens_not_before {
             return Err(invalid());
         }
-        let caller = Caller { principal, grants, scope, credential: Credential::AccessToken, token: None };
+        let caller =
+            Caller { principal, grants, scope, credential: Credential::AccessToken, token: None, issued_to: None };
         Ok((caller, claims.expires_at))
     }
 }
@@ -124,7 +125,10 @@ async fn permanent_token(hash: String, store: &Store, clock: &dyn Clock) -> Resu
     }
     let scope = Scope::parse(&token.scope).map_err(|_| invalid())?;
     let (principal, id) = (token.principal, Some(token.id));
-    Ok((Caller { principal, grants, scope, credential: Credential::PermanentToken, token: id }, expires_at))
+    Ok((
+        Caller { principal, grants, scope, credential: Credential::PermanentToken, token: id, issued_to: None },
+        expires_at,
+    ))
 }
 
 fn invalid() -> ApiError {

@@ -5,6 +5,7 @@ pub mod caller;
 pub mod error;
 pub mod input;
 pub mod listen;
+pub mod own_access;
 pub mod reply;
 pub mod request;
 pub mod router;

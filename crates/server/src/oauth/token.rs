@@ -103,8 +103,14 @@ async fn effective_scope(cx: &Cx<Anyone>, application: &Application, asked: &str
     let principal = Principal::Application(application.id.clone());
     let reader = principal.clone();
     let grants = cx.read(move |tx| tx.grants(&reader)).await.map_err(|error: StoreError| ApiError::from(error))?;
-    let holder =
-        Caller { principal, grants, scope: Scope::Everything, credential: Credential::AccessToken, token: None };
+    let holder = Caller {
+        principal,
+        grants,
+        scope: Scope::Everything,
+        credential: Credential::AccessToken,
+        token: None,
+        issued_to: None,
+    };
     let held = |element: &spaceport_platform::scope::ScopeElement| {
         let context = Context::from_stored(&element.context.to_string().replacen("project:id:", "project:", 1));
         context.is_some_and(|context| holder.holds(&element.right, &context))

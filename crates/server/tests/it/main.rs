@@ -10,6 +10,7 @@ mod contract;
 mod delivery;
 mod harness;
 mod http;
+mod parameters;
 mod registry;
 mod start;
 mod texts;

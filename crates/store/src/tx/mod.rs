@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod delivery;
 pub(crate) mod event;
 pub(crate) mod key;
+pub(crate) mod parameter;
 pub(crate) mod profile;
 pub(crate) mod secret;
 pub(crate) mod token;

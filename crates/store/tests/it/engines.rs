@@ -4,7 +4,7 @@ use spaceport_store::{MasterKey, Sealer, Store};
 use spaceport_testkit::postgres::{TestDatabase, database};
 use tempfile::TempDir;
 
-use crate::{applications, audit, deliveries, events, identities, transactions, webhooks};
+use crate::{applications, audit, deliveries, events, identities, parameters, transactions, webhooks};
 
 pub(crate) fn sealer() -> Sealer {
     Sealer::new(MasterKey::new([7; 32]))
@@ -56,6 +56,18 @@ async fn the_audit_trail_on_sqlite() {
 async fn the_audit_trail_on_postgres() {
     let (store, _database) = postgres().await;
     audit::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parameters_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    parameters::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parameters_on_postgres() {
+    let (store, _database) = postgres().await;
+    parameters::facts(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

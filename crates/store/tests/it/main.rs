@@ -14,6 +14,7 @@ mod events;
 mod guarantees;
 mod identities;
 mod make;
+mod parameters;
 mod sqlite;
 mod transactions;
 mod webhooks;
