@@ -28,6 +28,10 @@ pub struct Id<K> {
 pub enum ApplicationKind {}
 /// Marker: a person's profile.
 pub enum ProfileKind {}
+/// Marker: a team.
+pub enum TeamKind {}
+/// Marker: a role.
+pub enum RoleKind {}
 /// Marker: a webhook.
 pub enum WebhookKind {}
 /// Marker: a subscription of a webhook.
@@ -47,6 +51,10 @@ pub enum KeyKind {}
 pub type ApplicationId = Id<ApplicationKind>;
 /// Names a profile.
 pub type ProfileId = Id<ProfileKind>;
+/// Names a team.
+pub type TeamId = Id<TeamKind>;
+/// Names a role.
+pub type RoleId = Id<RoleKind>;
 /// Names a webhook.
 pub type WebhookId = Id<WebhookKind>;
 /// Names a subscription.

@@ -9,6 +9,7 @@
 //! | [`identifier`] | how callers name applications, profiles and other things |
 //! | [`right`], [`context`], [`scope`], [`access`] | who may do what, where |
 //! | [`application`], [`profile`] | applications, their settings and who owns them |
+//! | [`directory`] | projects, channels, teams, memberships, roles: what the host product has |
 //! | [`catalogue`], [`event`], [`subscription`], [`webhook`] | what happens and who hears of it |
 //! | [`parameter`] | what applications keep here for themselves |
 //! | [`audit`] | who changed what |
@@ -19,6 +20,7 @@ pub mod application;
 pub mod audit;
 pub mod catalogue;
 pub mod context;
+pub mod directory;
 pub mod event;
 pub mod id;
 pub mod identifier;

@@ -22,11 +22,27 @@ impl Right {
     pub const SUPERADMIN: Self = Self::known("Superadmin");
     /// View profiles of people.
     pub const VIEW_PROFILES: Self = Self::known("Profile.View");
+    /// View names and pictures of people, but not how to reach them.
+    pub const VIEW_PROFILE_BASICS: Self = Self::known("Profile.View.Basic");
+    /// View a project.
+    pub const VIEW_PROJECT: Self = Self::known("Project.View");
+    /// Decide about rights in a project.
+    pub const ADMINISTER_PROJECT: Self = Self::known("Project.Admin");
+    /// View a channel.
+    pub const VIEW_CHANNEL: Self = Self::known("Channel.ViewChannel");
+    /// View who takes part in a channel.
+    pub const VIEW_CHANNEL_PARTICIPANTS: Self = Self::known("Channel.ViewChannelParticipants");
+    /// Decide about rights in a channel.
+    pub const ADMINISTER_CHANNEL: Self = Self::known("Channel.Admin");
+    /// View teams.
+    pub const VIEW_TEAMS: Self = Self::known("Team.View");
+    /// Feed the directory through the host API.
+    pub const MANAGE_DIRECTORY: Self = Self::known("Host.ManageDirectory");
     /// Publish events through the host API.
     pub const PUBLISH_EVENTS: Self = Self::known("Host.PublishEvents");
 
     /// Every right of the host API; the host application gets them when it is made.
-    pub const HOST: [Self; 1] = [Self::PUBLISH_EVENTS];
+    pub const HOST: [Self; 2] = [Self::PUBLISH_EVENTS, Self::MANAGE_DIRECTORY];
 
     const fn known(code: &'static str) -> Self {
         Self(Cow::Borrowed(code))

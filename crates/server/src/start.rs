@@ -15,7 +15,7 @@ use spaceport_platform::right::Right;
 use spaceport_platform::scope::Scope;
 use spaceport_platform::secret::Secret;
 use spaceport_platform::time::{Clock, Timestamp};
-use spaceport_store::{MasterKey, NewToken, Sealer, Store, StoreError};
+use spaceport_store::{MasterKey, NewToken, Sealer, Store, StoreError, Tx};
 
 use crate::api::application::SECRET_LENGTH;
 use crate::config::Settings;
@@ -82,7 +82,25 @@ pub async fn open(
     let first = first_start(&store, clock.now(), random, keys)
         .await
         .map_err(|error| format!("The first start failed: {error}"))?;
+    hand_out_new_host_rights(&store, clock.now())
+        .await
+        .map_err(|error: StoreError| format!("The host's new rights could not be stored: {error}"))?;
     Ok((store, first))
+}
+
+/// Hosts that were made by an earlier version get the rights that came after it.
+async fn hand_out_new_host_rights(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    let work = move |tx: &mut Tx<'_>| {
+        let rights = tx.new_host_rights(&Right::HOST)?;
+        for host in tx.applications_holding(&Right::PUBLISH_EVENTS)? {
+            for right in &rights {
+                let grant = Grant { right: right.clone(), context: Context::Global };
+                tx.grant(&Principal::Application(host.clone()), &grant, now)?;
+            }
+        }
+        Ok(())
+    };
+    store.write(work).await
 }
 
 fn missing_key(data: &Path, there: &str) -> String {
@@ -148,14 +166,8 @@ async fn first_start(
     };
     let server_key = NewKey::make(Id::generate(now, random), keys, now)?;
     let host_key = NewKey::make(Id::generate(now, random), keys, now)?;
-    let profile = Profile {
-        id: Id::generate(now, random),
-        username: "admin".to_owned(),
-        first_name: "Administrator".to_owned(),
-        last_name: String::new(),
-        created_at: now,
-        archived_at: None,
-    };
+    let profile =
+        Profile { first_name: "Administrator".to_owned(), ..Profile::new(Id::generate(now, random), "admin", now) };
     let host = host(&first.host_client_id, profile.id.clone(), now, random);
     let token = NewToken {
         hash: token_hash(&first.admin_token),

@@ -30,6 +30,11 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0006_tokens.sql"),
         postgres: include_str!("../migrations/postgres/0006_tokens.sql"),
     },
+    Step {
+        name: "0008_directory",
+        sqlite: include_str!("../migrations/sqlite/0008_directory.sql"),
+        postgres: include_str!("../migrations/postgres/0008_directory.sql"),
+    },
 ];
 
 /// Brings the schema up to date, in the caller's transaction.

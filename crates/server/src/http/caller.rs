@@ -108,10 +108,13 @@ async fn permanent_token(hash: String, store: &Store, clock: &dyn Clock) -> Resu
                 Principal::Application(id) => {
                     tx.application(id)?.is_some_and(|application| application.archived_at.is_none())
                 }
-                Principal::User(id) => tx.profile(id)?.is_some_and(|profile| profile.archived_at.is_none()),
+                Principal::User(id) => tx.profile(id)?.is_some_and(|profile| profile.is_active()),
                 Principal::Nobody => false,
             };
-            let grants = tx.grants(&token.principal)?;
+            let grants = match &token.principal {
+                Principal::User(id) => tx.rights_of_person(id)?,
+                principal => tx.grants(principal)?,
+            };
             Ok::<_, StoreError>(alive.then_some((token, grants)))
         })
         .await?;

@@ -2,18 +2,28 @@
 
 pub(crate) mod application;
 pub(crate) mod audit;
+pub(crate) mod channel;
+pub(crate) mod context;
 pub(crate) mod delivery;
 pub(crate) mod event;
+pub(crate) mod grant;
 pub(crate) mod key;
+pub(crate) mod membership;
+pub(crate) mod package_repository;
 pub(crate) mod parameter;
 pub(crate) mod profile;
+pub(crate) mod profile_email;
+pub(crate) mod project;
+pub(crate) mod role;
 pub(crate) mod secret;
+pub(crate) mod team;
 pub(crate) mod token;
 pub(crate) mod webhook;
 
 use crate::engine::Connection;
+use crate::error::StoreError;
 use crate::seal::Sealer;
-use crate::value::Value;
+use crate::value::{Row, Value};
 
 /// A transaction. Its functions are what the database can do.
 pub struct Tx<'a> {
@@ -25,7 +35,29 @@ impl<'a> Tx<'a> {
     pub(crate) fn new(connection: &'a mut dyn Connection, sealer: &'a Sealer) -> Self {
         Self { connection, sealer }
     }
+
+    /// Rows of `{select} WHERE {column} IN (…)`, however many values there are.
+    pub(crate) fn rows_in(&mut self, select: &str, column: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::new();
+        for portion in values.chunks(PORTION) {
+            let sql = format!("{select} WHERE {column} IN ({})", placeholders(1, portion.len()));
+            rows.append(&mut self.connection.query(&sql, portion)?);
+        }
+        Ok(rows)
+    }
+
+    /// Runs a statement for each set of parameters, in portions that neither engine has to hold at once.
+    pub(crate) fn execute_all(&mut self, sql: &str, sets: &[Vec<Value>]) -> Result<u64, StoreError> {
+        let mut changed = 0;
+        for portion in sets.chunks(PORTION) {
+            changed += self.connection.execute_many(sql, portion)?.iter().sum::<u64>();
+        }
+        Ok(changed)
+    }
 }
+
+/// Values of one list, or sets of parameters, that a statement gets at once.
+const PORTION: usize = 1_000;
 
 /// `$from, $from+1, …`: placeholders for a list of `count` values.
 pub(crate) fn placeholders(from: usize, count: usize) -> String {

@@ -1,31 +1,85 @@
-//! Profiles and what is granted to whom.
+//! Profiles: found by every spelling of their identifier, listed, stored, archived.
 
-use spaceport_platform::access::{Grant, Principal};
-use spaceport_platform::context::Context;
-use spaceport_platform::id::ProfileId;
-use spaceport_platform::profile::Profile;
-use spaceport_platform::right::Right;
+use std::collections::HashMap;
+
+use spaceport_platform::access::Principal;
+use spaceport_platform::id::{ProfileId, TeamId};
+use spaceport_platform::identifier::ProfileIdentifier;
+use spaceport_platform::profile::{Picture, Profile, Relation, folded};
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
-use crate::tx::{Tx, placeholders};
+use crate::tx::{Tx, containing, placeholders};
 use crate::value::{Row, Value};
 
-const COLUMNS: &str = "id, username, first_name, last_name, created_at, archived_at";
+pub(crate) use crate::tx::grant::principal_columns;
+
+const COLUMNS: &str = "id, username, first_name, last_name, external_id, picture_small, picture_medium, picture_full, relation, \
+     created_at, archived_at, suspended_at, tokens_not_before";
+
+/// Which profiles a list holds.
+#[derive(Clone, Default, Debug)]
+pub struct ProfileFilter {
+    /// Part of a name, in any case; empty finds everybody.
+    pub query: String,
+    /// Whether `query` is also looked for in addresses.
+    pub addresses: Addresses,
+    /// Those who have left too; or only they.
+    pub past: Past,
+    /// Members or guests only.
+    pub relation: Option<Relation>,
+    /// Members of this team only.
+    pub team: Option<TeamId>,
+    /// These only.
+    pub ids: Option<Vec<ProfileId>>,
+}
+
+/// Whether addresses are searched.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Addresses {
+    /// No: the caller may not see them, so a search must not tell them.
+    #[default]
+    Hidden,
+    /// Yes.
+    Searched,
+}
+
+/// Whether people who have left are in a list.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Past {
+    /// No.
+    #[default]
+    Without,
+    /// Everybody.
+    With,
+    /// Nobody else.
+    Only,
+}
 
 impl Tx<'_> {
     /// Stores a new profile.
     pub fn insert_profile(&mut self, profile: &Profile) -> Result<(), StoreError> {
-        let sql = "INSERT INTO profile (id, username, first_name, last_name, created_at, archived_at) VALUES ($1, $2, $3, $4, $5, $6)";
-        let values: [Value; 6] = [
-            (&profile.id).into(),
-            profile.username.as_str().into(),
-            profile.first_name.as_str().into(),
-            profile.last_name.as_str().into(),
-            profile.created_at.into(),
-            profile.archived_at.into(),
-        ];
-        self.connection.execute(sql, &values).map(|_| ())
+        self.save_profiles(std::slice::from_ref(profile))
+    }
+
+    /// Stores profiles, in place of those with the same ids. Whoever has left claims no address.
+    pub fn save_profiles(&mut self, profiles: &[Profile]) -> Result<(), StoreError> {
+        // First everybody gives up what is unique, so that two people can swap names in one go.
+        let ids: Vec<Vec<Value>> = profiles.iter().map(|profile| vec![(&profile.id).into()]).collect();
+        let sql =
+            "UPDATE profile SET username = ':' || id, username_folded = ':' || id, external_id = NULL WHERE id = $1";
+        self.execute_all(sql, &ids)?;
+        self.execute_all("DELETE FROM profile_email WHERE profile_id = $1", &ids)?;
+        let changed = COLUMNS.split(',').map(str::trim).chain(["username_folded", "name_folded"]).skip(1);
+        let sets: Vec<String> =
+            changed.filter(|name| *name != "created_at").map(|name| format!("{name} = excluded.{name}")).collect();
+        let sql = format!(
+            "INSERT INTO profile ({COLUMNS}, username_folded, name_folded) VALUES ({}) ON CONFLICT (id) DO UPDATE SET {}",
+            placeholders(1, 15),
+            sets.join(", ")
+        );
+        self.execute_all(&sql, &profiles.iter().map(values).collect::<Vec<_>>())?;
+        self.insert_emails(profiles)
     }
 
     /// The profile with this id.
@@ -35,52 +89,164 @@ impl Tx<'_> {
 
     /// The profiles with these ids, in no order; unknown ids are left out.
     pub fn profiles(&mut self, ids: &[ProfileId]) -> Result<Vec<Profile>, StoreError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let sql = format!("SELECT {COLUMNS} FROM profile WHERE id IN ({})", placeholders(1, ids.len()));
-        let values: Vec<Value> = ids.iter().map(Value::from).collect();
-        self.connection.query(&sql, &values)?.into_iter().map(read).collect()
+        let ids: Vec<Value> = ids.iter().map(Value::from).collect();
+        self.profiles_where("id", &ids)
     }
 
-    /// The profile with this username.
+    /// The profile with this username, in any case.
     pub fn profile_by_username(&mut self, username: &str) -> Result<Option<Profile>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM profile WHERE username = $1");
-        self.connection.query(&sql, &[username.into()])?.pop().map(read).transpose()
+        Ok(self.profiles_where("username_folded", &[folded(username).into()])?.pop())
     }
 
-    /// What is granted to a principal; nothing to nobody.
-    pub fn grants(&mut self, principal: &Principal) -> Result<Vec<Grant>, StoreError> {
-        let Some((kind, id)) = principal_columns(principal) else { return Ok(Vec::new()) };
-        let sql = "SELECT right_code, context FROM granted_right WHERE principal_kind = $1 AND principal_id = $2";
-        let rows = self.connection.query(sql, &[kind.into(), id.into()])?;
-        rows.into_iter()
-            .map(|mut row| {
-                let (right, context) = (row.text()?, row.text()?);
-                let context = Context::from_stored(&context)
-                    .ok_or_else(|| StoreError::corrupt(format!("the context {context}")))?;
-                Ok(Grant { right: Right::from_code(&right), context })
-            })
-            .collect()
+    /// The profile that another system knows under this id.
+    pub fn profile_by_external_id(&mut self, id: &str) -> Result<Option<Profile>, StoreError> {
+        Ok(self.profiles_where("external_id", &[id.into()])?.pop())
     }
 
-    /// Grants a right; granting it again changes nothing.
-    pub fn grant(&mut self, principal: &Principal, grant: &Grant, now: Timestamp) -> Result<(), StoreError> {
-        let Some((kind, id)) = principal_columns(principal) else { return Ok(()) };
-        let sql = "INSERT INTO granted_right (principal_kind, principal_id, right_code, context, granted_at) \
-                   VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
-        let values = [kind.into(), id.into(), grant.right.code().into(), grant.context.to_string().into(), now.into()];
-        self.connection.execute(sql, &values).map(|_| ())
+    /// The profile of the person who has not left and has this address, in any case.
+    pub fn profile_by_email(&mut self, address: &str) -> Result<Option<Profile>, StoreError> {
+        let sql = "SELECT profile_id FROM profile_email WHERE claimed = $1";
+        match self.connection.query(sql, &[folded(address).into()])?.pop() {
+            Some(mut row) => self.profile(&ProfileId::new(row.text()?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The profile an identifier names; `me` is the calling person.
+    pub fn find_profile(
+        &mut self,
+        identifier: &ProfileIdentifier,
+        caller: &Principal,
+    ) -> Result<Option<Profile>, StoreError> {
+        match (identifier, caller) {
+            (ProfileIdentifier::Id(id), _) | (ProfileIdentifier::Me, Principal::User(id)) => self.profile(id),
+            (ProfileIdentifier::Username(name), _) => self.profile_by_username(name),
+            (ProfileIdentifier::ExternalId(id), _) => self.profile_by_external_id(id),
+            (ProfileIdentifier::Email(address), _) => self.profile_by_email(address),
+            (ProfileIdentifier::Me, Principal::Application(_) | Principal::Nobody) => Ok(None),
+        }
+    }
+
+    /// Who has these usernames, in the form they are compared in.
+    pub fn username_owners(&mut self, usernames: &[String]) -> Result<HashMap<String, ProfileId>, StoreError> {
+        self.owners("SELECT username_folded, id FROM profile", "username_folded", usernames)
+    }
+
+    /// Who has these external ids.
+    pub fn external_id_owners(&mut self, ids: &[String]) -> Result<HashMap<String, ProfileId>, StoreError> {
+        self.owners("SELECT external_id, id FROM profile", "external_id", ids)
+    }
+
+    /// Who claims these addresses, in the form they are compared in.
+    pub fn email_owners(&mut self, addresses: &[String]) -> Result<HashMap<String, ProfileId>, StoreError> {
+        self.owners("SELECT claimed, profile_id FROM profile_email", "claimed", addresses)
+    }
+
+    /// A page of profiles by name, and how many there are in all.
+    pub fn list_profiles(
+        &mut self,
+        filter: &ProfileFilter,
+        offset: i64,
+        limit: i64,
+    ) -> Result<(Vec<Profile>, i64), StoreError> {
+        let mut values: Vec<Value> = Vec::new();
+        let mut conditions = vec!["1 = 1".to_owned()];
+        if !filter.query.is_empty() {
+            values.push(containing(&filter.query));
+            let number = values.len();
+            let mut found =
+                format!("name_folded LIKE ${number} ESCAPE '!' OR username_folded LIKE ${number} ESCAPE '!'");
+            if filter.addresses == Addresses::Searched {
+                found.push_str(&format!(
+                    " OR id IN (SELECT profile_id FROM profile_email WHERE address_folded LIKE ${number} ESCAPE '!')"
+                ));
+            }
+            conditions.push(format!("({found})"));
+        }
+        match filter.past {
+            Past::Without => conditions.push("archived_at IS NULL".to_owned()),
+            Past::With => {}
+            Past::Only => conditions.push("archived_at IS NOT NULL".to_owned()),
+        }
+        if let Some(relation) = filter.relation {
+            values.push(relation.name().into());
+            conditions.push(format!("relation = ${}", values.len()));
+        }
+        if let Some(team) = &filter.team {
+            values.push(team.into());
+            conditions.push(format!(
+                "id IN (SELECT member_id FROM membership WHERE place_kind = 'team' AND place_id = ${} AND member_kind = 'profile')",
+                values.len()
+            ));
+        }
+        if let Some(ids) = &filter.ids {
+            if ids.is_empty() {
+                return Ok((Vec::new(), 0));
+            }
+            conditions.push(format!("id IN ({})", placeholders(values.len() + 1, ids.len())));
+            values.extend(ids.iter().map(Value::from));
+        }
+        let condition = conditions.join(" AND ");
+        let count = format!("SELECT COUNT(*) FROM profile WHERE {condition}");
+        let total = self.connection.query(&count, &values)?.pop().map_or(Ok(0), |mut row| row.int())?;
+        let (take, skip) = (values.len() + 1, values.len() + 2);
+        let sql = format!(
+            "SELECT {COLUMNS} FROM profile WHERE {condition} ORDER BY name_folded, id LIMIT ${take} OFFSET ${skip}"
+        );
+        values.extend([limit.into(), offset.into()]);
+        let rows = self.connection.query(&sql, &values)?;
+        let mut found = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        self.add_emails(&mut found)?;
+        Ok((found, total))
+    }
+
+    /// Ends every token of people: those that are stored are revoked, the others began too early.
+    pub fn end_tokens_of_people(&mut self, people: &[ProfileId], now: Timestamp) -> Result<(), StoreError> {
+        let sets: Vec<Vec<Value>> = people.iter().map(|id| vec![now.into(), id.into()]).collect();
+        self.execute_all("UPDATE profile SET tokens_not_before = $1 WHERE id = $2", &sets)?;
+        let sql = "UPDATE token SET revoked_at = $1 WHERE principal_kind = 'profile' AND principal_id = $2 AND revoked_at IS NULL";
+        self.execute_all(sql, &sets).map(|_| ())
+    }
+
+    fn profiles_where(&mut self, column: &str, among: &[Value]) -> Result<Vec<Profile>, StoreError> {
+        let rows = self.rows_in(&format!("SELECT {COLUMNS} FROM profile"), column, among)?;
+        let mut found = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        self.add_emails(&mut found)?;
+        Ok(found)
+    }
+
+    pub(crate) fn owners<K>(
+        &mut self,
+        select: &str,
+        column: &str,
+        among: &[String],
+    ) -> Result<HashMap<String, spaceport_platform::id::Id<K>>, StoreError> {
+        let among: Vec<Value> = among.iter().map(|text| text.as_str().into()).collect();
+        let rows = self.rows_in(select, column, &among)?;
+        rows.into_iter().map(|mut row| Ok((row.text()?, spaceport_platform::id::Id::new(row.text()?)))).collect()
     }
 }
 
-/// How a principal is stored; `None` for nobody.
-pub(crate) fn principal_columns(principal: &Principal) -> Option<(&'static str, &str)> {
-    match principal {
-        Principal::Nobody => None,
-        Principal::Application(id) => Some(("application", id.as_str())),
-        Principal::User(id) => Some(("profile", id.as_str())),
-    }
+fn values(profile: &Profile) -> Vec<Value> {
+    let name = format!("{} {}", profile.first_name, profile.last_name);
+    let text = |text: &Option<String>| Value::from(text.as_deref());
+    vec![
+        (&profile.id).into(),
+        profile.username.as_str().into(),
+        profile.first_name.as_str().into(),
+        profile.last_name.as_str().into(),
+        text(&profile.external_id),
+        text(&profile.picture.small),
+        text(&profile.picture.medium),
+        text(&profile.picture.full),
+        profile.relation.name().into(),
+        profile.created_at.into(),
+        profile.archived_at.into(),
+        profile.suspended_at.into(),
+        profile.tokens_not_before.into(),
+        folded(&profile.username).into(),
+        folded(name.trim()).into(),
+    ]
 }
 
 fn read(mut row: Row) -> Result<Profile, StoreError> {
@@ -89,7 +255,16 @@ fn read(mut row: Row) -> Result<Profile, StoreError> {
         username: row.text()?,
         first_name: row.text()?,
         last_name: row.text()?,
+        emails: Vec::new(),
+        external_id: row.optional_text()?,
+        picture: Picture { small: row.optional_text()?, medium: row.optional_text()?, full: row.optional_text()? },
+        relation: {
+            let relation = row.text()?;
+            Relation::from_name(&relation).ok_or_else(|| StoreError::corrupt(format!("the relation {relation}")))?
+        },
         created_at: row.time()?,
         archived_at: row.optional_time()?,
+        suspended_at: row.optional_time()?,
+        tokens_not_before: row.time()?,
     })
 }

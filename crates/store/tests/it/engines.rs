@@ -47,6 +47,30 @@ async fn applications_on_postgres() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_directory_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    crate::directory::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_directory_on_postgres() {
+    let (store, _database) = postgres().await;
+    crate::directory::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_of_people_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    crate::rights_of_people::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_of_people_on_postgres() {
+    let (store, _database) = postgres().await;
+    crate::rights_of_people::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_audit_trail_on_sqlite() {
     let (store, _folder) = sqlite().await;
     audit::facts(&store).await;

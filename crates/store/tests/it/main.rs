@@ -9,12 +9,14 @@
 mod applications;
 mod audit;
 mod deliveries;
+mod directory;
 mod engines;
 mod events;
 mod guarantees;
 mod identities;
 mod make;
 mod parameters;
+mod rights_of_people;
 mod sqlite;
 mod transactions;
 mod webhooks;

@@ -2,8 +2,11 @@
 
 use spaceport_platform::access::Owner;
 use spaceport_platform::application::{Application, AuthenticationMethod, Endpoint, Flows};
+use spaceport_platform::directory::channel::Channel;
+use spaceport_platform::directory::project::{Openness, Project};
+use spaceport_platform::directory::team::Team;
 use spaceport_platform::event::NewEvent;
-use spaceport_platform::id::{ApplicationId, DeliveryId, EventId, Id, ProfileId, SubscriptionId, WebhookId};
+use spaceport_platform::id::{ApplicationId, DeliveryId, EventId, Id, ProfileId, SubscriptionId, TeamId, WebhookId};
 use spaceport_platform::profile::Profile;
 use spaceport_platform::random::Counting;
 use spaceport_platform::subscription::Subscription;
@@ -19,10 +22,44 @@ pub(crate) fn at(millis: i64) -> Timestamp {
 
 pub(crate) fn profile(id: &str) -> Profile {
     Profile {
-        id: ProfileId::new(id),
-        username: format!("user-{id}"),
         first_name: "Ann".to_owned(),
         last_name: "Ä".to_owned(),
+        ..Profile::new(ProfileId::new(id), format!("user-{id}"), at(0))
+    }
+}
+
+pub(crate) fn project(id: &str, key: &str) -> Project {
+    Project {
+        id: id.to_owned(),
+        key: key.to_owned(),
+        name: format!("Project {id}"),
+        description: None,
+        icon: None,
+        openness: Openness::Public,
+        created_at: at(0),
+        archived_at: None,
+    }
+}
+
+pub(crate) fn channel(id: &str) -> Channel {
+    Channel {
+        id: id.to_owned(),
+        name: format!("Channel {id}"),
+        description: Some("Übung".to_owned()),
+        icon: None,
+        openness: Openness::Private,
+        created_at: at(0),
+        archived_at: None,
+    }
+}
+
+pub(crate) fn team(id: &str, parent: Option<&str>) -> Team {
+    Team {
+        id: TeamId::new(id),
+        name: format!("Team {id}"),
+        description: None,
+        parent: parent.map(TeamId::new),
+        external_id: Some(format!("external-{id}")),
         created_at: at(0),
         archived_at: None,
     }

@@ -1,0 +1,108 @@
+//! Channels.
+
+use spaceport_platform::directory::channel::Channel;
+use spaceport_platform::profile::folded;
+
+use crate::error::StoreError;
+use crate::tx::project::{Visible, openness, visible};
+use crate::tx::{Tx, containing, placeholders};
+use crate::value::{Row, Value};
+
+const COLUMNS: &str = "id, name, description, icon, openness, created_at, archived_at";
+
+/// Which channels a list holds.
+#[derive(Clone, Debug)]
+pub struct ChannelFilter {
+    /// Those that somebody sees.
+    pub visible: Visible,
+    /// Part of the name, in any case; empty finds all.
+    pub query: String,
+    /// Whether archived ones are in it.
+    pub with_archived: bool,
+}
+
+impl Tx<'_> {
+    /// Stores channels, in place of those with the same ids.
+    pub fn save_channels(&mut self, channels: &[Channel]) -> Result<(), StoreError> {
+        let sql = format!(
+            "INSERT INTO channel ({COLUMNS}, name_folded) VALUES ({}) ON CONFLICT (id) DO UPDATE SET name = excluded.name, \
+             description = excluded.description, icon = excluded.icon, openness = excluded.openness, \
+             archived_at = excluded.archived_at, name_folded = excluded.name_folded",
+            placeholders(1, 8)
+        );
+        self.execute_all(&sql, &channels.iter().map(values).collect::<Vec<_>>()).map(|_| ())
+    }
+
+    /// The channel with this id, archived or not.
+    pub fn channel(&mut self, id: &str) -> Result<Option<Channel>, StoreError> {
+        Ok(self.channels(&[id.to_owned()])?.pop())
+    }
+
+    /// The channels with these ids, in no order; unknown ids are left out.
+    pub fn channels(&mut self, ids: &[String]) -> Result<Vec<Channel>, StoreError> {
+        let ids: Vec<Value> = ids.iter().map(|id| id.as_str().into()).collect();
+        self.rows_in(&format!("SELECT {COLUMNS} FROM channel"), "id", &ids)?.into_iter().map(read).collect()
+    }
+
+    /// Channels that have exactly this name, in any case, and are not archived. Names are not unique.
+    pub fn channels_by_name(&mut self, name: &str) -> Result<Vec<Channel>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM channel WHERE name_folded = $1 AND archived_at IS NULL ORDER BY created_at, id"
+        );
+        self.connection.query(&sql, &[folded(name).into()])?.into_iter().map(read).collect()
+    }
+
+    /// A page of channels by name, and how many there are in all.
+    pub fn list_channels(
+        &mut self,
+        filter: &ChannelFilter,
+        offset: i64,
+        limit: i64,
+    ) -> Result<(Vec<Channel>, i64), StoreError> {
+        let mut values: Vec<Value> = Vec::new();
+        let mut conditions = Vec::new();
+        if !filter.with_archived {
+            conditions.push("archived_at IS NULL".to_owned());
+        }
+        if !filter.query.is_empty() {
+            values.push(containing(&filter.query));
+            conditions.push("name_folded LIKE $1 ESCAPE '!'".to_owned());
+        }
+        conditions.push(visible(&filter.visible, &mut values));
+        let condition = conditions.join(" AND ");
+        let count = format!("SELECT COUNT(*) FROM channel WHERE {condition}");
+        let total = self.connection.query(&count, &values)?.pop().map_or(Ok(0), |mut row| row.int())?;
+        let (take, skip) = (values.len() + 1, values.len() + 2);
+        let sql = format!(
+            "SELECT {COLUMNS} FROM channel WHERE {condition} ORDER BY name_folded, id LIMIT ${take} OFFSET ${skip}"
+        );
+        values.extend([limit.into(), offset.into()]);
+        let found = self.connection.query(&sql, &values)?.into_iter().map(read).collect::<Result<_, _>>()?;
+        Ok((found, total))
+    }
+}
+
+fn values(channel: &Channel) -> Vec<Value> {
+    vec![
+        channel.id.as_str().into(),
+        channel.name.as_str().into(),
+        channel.description.as_deref().into(),
+        channel.icon.as_deref().into(),
+        channel.openness.name().into(),
+        channel.created_at.into(),
+        channel.archived_at.into(),
+        folded(&channel.name).into(),
+    ]
+}
+
+fn read(mut row: Row) -> Result<Channel, StoreError> {
+    Ok(Channel {
+        id: row.text()?,
+        name: row.text()?,
+        description: row.optional_text()?,
+        icon: row.optional_text()?,
+        openness: openness(&row.text()?)?,
+        created_at: row.time()?,
+        archived_at: row.optional_time()?,
+    })
+}

@@ -1,0 +1,35 @@
+//! Permission contexts: from identifiers to what is stored.
+
+use spaceport_platform::context::Context;
+use spaceport_platform::identifier::{PermissionContextIdentifier, ProjectIdentifier};
+
+use crate::error::StoreError;
+use crate::tx::Tx;
+
+impl Tx<'_> {
+    /// The context an identifier names; `None` when the directory has no such project, channel or repository.
+    /// Archived ones are found, so that what holds in them can still be looked at and withdrawn.
+    pub fn find_context(&mut self, identifier: &PermissionContextIdentifier) -> Result<Option<Context>, StoreError> {
+        Ok(match identifier {
+            PermissionContextIdentifier::Global => Some(Context::Global),
+            PermissionContextIdentifier::Project(project) => {
+                self.find_project(project)?.map(|project| Context::Project(project.id))
+            }
+            PermissionContextIdentifier::Channel(id) => self.channel(id)?.map(|channel| Context::Channel(channel.id)),
+            PermissionContextIdentifier::PackageRepository(id) => {
+                self.package_repository(id)?.map(|repository| Context::PackageRepository(repository.id))
+            }
+        })
+    }
+
+    /// Whether the directory has what a context stands for.
+    pub fn has_context(&mut self, context: &Context) -> Result<bool, StoreError> {
+        let identifier = match context.clone() {
+            Context::Global => PermissionContextIdentifier::Global,
+            Context::Project(id) => PermissionContextIdentifier::Project(ProjectIdentifier::Id(id)),
+            Context::Channel(id) => PermissionContextIdentifier::Channel(id),
+            Context::PackageRepository(id) => PermissionContextIdentifier::PackageRepository(id),
+        };
+        Ok(self.find_context(&identifier)?.is_some())
+    }
+}

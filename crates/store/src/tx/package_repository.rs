@@ -1,0 +1,67 @@
+//! Package repositories.
+
+use spaceport_platform::directory::package_repository::PackageRepository;
+
+use crate::error::StoreError;
+use crate::tx::{Tx, placeholders};
+use crate::value::{Row, Value};
+
+const COLUMNS: &str = "id, project_id, name, description, created_at, archived_at";
+
+impl Tx<'_> {
+    /// Stores package repositories, in place of those with the same ids. Their projects must exist.
+    pub fn save_package_repositories(&mut self, repositories: &[PackageRepository]) -> Result<(), StoreError> {
+        let sql = format!(
+            "INSERT INTO package_repository ({COLUMNS}) VALUES ({}) ON CONFLICT (id) DO UPDATE SET project_id = excluded.project_id, \
+             name = excluded.name, description = excluded.description, archived_at = excluded.archived_at",
+            placeholders(1, 6)
+        );
+        self.execute_all(&sql, &repositories.iter().map(values).collect::<Vec<_>>()).map(|_| ())
+    }
+
+    /// The package repository with this id, archived or not.
+    pub fn package_repository(&mut self, id: &str) -> Result<Option<PackageRepository>, StoreError> {
+        Ok(self.package_repositories(&[id.to_owned()])?.pop())
+    }
+
+    /// The package repositories with these ids, in no order; unknown ids are left out.
+    pub fn package_repositories(&mut self, ids: &[String]) -> Result<Vec<PackageRepository>, StoreError> {
+        let ids: Vec<Value> = ids.iter().map(|id| id.as_str().into()).collect();
+        self.rows_in(&format!("SELECT {COLUMNS} FROM package_repository"), "id", &ids)?.into_iter().map(read).collect()
+    }
+
+    /// A page of package repositories by id, archived ones too, and how many there are in all.
+    pub fn list_package_repositories(
+        &mut self,
+        offset: i64,
+        limit: i64,
+    ) -> Result<(Vec<PackageRepository>, i64), StoreError> {
+        let count = "SELECT COUNT(*) FROM package_repository";
+        let total = self.connection.query(count, &[])?.pop().map_or(Ok(0), |mut row| row.int())?;
+        let sql = format!("SELECT {COLUMNS} FROM package_repository ORDER BY id LIMIT $1 OFFSET $2");
+        let rows = self.connection.query(&sql, &[limit.into(), offset.into()])?;
+        Ok((rows.into_iter().map(read).collect::<Result<_, _>>()?, total))
+    }
+}
+
+fn values(repository: &PackageRepository) -> Vec<Value> {
+    vec![
+        repository.id.as_str().into(),
+        repository.project.as_str().into(),
+        repository.name.as_str().into(),
+        repository.description.as_deref().into(),
+        repository.created_at.into(),
+        repository.archived_at.into(),
+    ]
+}
+
+fn read(mut row: Row) -> Result<PackageRepository, StoreError> {
+    Ok(PackageRepository {
+        id: row.text()?,
+        project: row.text()?,
+        name: row.text()?,
+        description: row.optional_text()?,
+        created_at: row.time()?,
+        archived_at: row.optional_time()?,
+    })
+}
