@@ -31,6 +31,11 @@ const STEPS: &[Step] = &[
         postgres: include_str!("../migrations/postgres/0006_tokens.sql"),
     },
     Step {
+        name: "0007_secrets",
+        sqlite: include_str!("../migrations/sqlite/0007_secrets.sql"),
+        postgres: include_str!("../migrations/postgres/0007_secrets.sql"),
+    },
+    Step {
         name: "0008_directory",
         sqlite: include_str!("../migrations/sqlite/0008_directory.sql"),
         postgres: include_str!("../migrations/postgres/0008_directory.sql"),

@@ -37,6 +37,11 @@ pub(crate) trait Connection {
     /// back one loses its change. SQLite has one writer, and reading transactions never need it.
     fn held_for_update(&self) -> &'static str;
 
+    /// Ends a query for a row that must not change until the transaction ends.
+    ///
+    /// Differs for the same reason; any number of transactions can hold a row this way at once.
+    fn held_for_share(&self) -> &'static str;
+
     /// Runs a statement; answers how many rows it changed.
     fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<u64, StoreError>;
 

@@ -207,6 +207,13 @@ impl Connection for Session {
         }
     }
 
+    fn held_for_share(&self) -> &'static str {
+        match self.mode {
+            Mode::Read => "",
+            Mode::Write => "FOR SHARE",
+        }
+    }
+
     fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<u64, StoreError> {
         let client = &self.client;
         let done = self.handle.block_on(async {

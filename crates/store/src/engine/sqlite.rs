@@ -299,6 +299,10 @@ impl Connection for Session<'_> {
         ""
     }
 
+    fn held_for_share(&self) -> &'static str {
+        ""
+    }
+
     fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<u64, StoreError> {
         let changed = self.0.prepare_cached(sql)?.execute(params_from_iter(parameters))?;
         Ok(u64::try_from(changed).unwrap_or(u64::MAX))

@@ -30,7 +30,7 @@ impl Tx<'_> {
         e: &str,
         created_at: Timestamp,
     ) -> Result<(), StoreError> {
-        let sealed = self.sealer.seal(&place(id), pkcs8)?;
+        let sealed = self.seal(&place(id), pkcs8)?;
         let sql = "INSERT INTO application_key (id, application_id, sealed, n, e, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
         let values = [id.into(), application.into(), sealed.into(), n.into(), e.into(), created_at.into()];
         self.connection.execute(sql, &values).map(|_| ())
@@ -62,7 +62,7 @@ impl Tx<'_> {
         e: &str,
         created_at: Timestamp,
     ) -> Result<(), StoreError> {
-        let sealed = self.sealer.seal(&place(id), pkcs8)?;
+        let sealed = self.seal(&place(id), pkcs8)?;
         let sql = "INSERT INTO server_key (id, sealed, n, e, state, created_at) VALUES ($1, $2, $3, $4, 'active', $5)";
         self.connection.execute(sql, &[id.into(), sealed.into(), n.into(), e.into(), created_at.into()]).map(|_| ())
     }
@@ -79,11 +79,12 @@ impl Tx<'_> {
     fn open_key(&self, row: Option<crate::value::Row>) -> Result<Option<(KeyId, Vec<u8>)>, StoreError> {
         let Some(mut row) = row else { return Ok(None) };
         let id = KeyId::new(row.text()?);
-        let pkcs8 = self.sealer.open(&place(&id), &row.text()?)?;
+        let pkcs8 = self.open(&place(&id), &row.text()?)?;
         Ok(Some((id, pkcs8)))
     }
 }
 
-fn place(id: &KeyId) -> String {
+/// Key pairs of both kinds are sealed for their id.
+pub(crate) fn place(id: &KeyId) -> String {
     format!("key|{id}")
 }

@@ -14,6 +14,7 @@ pub(crate) mod parameter;
 pub(crate) mod profile;
 pub(crate) mod profile_email;
 pub(crate) mod project;
+pub(crate) mod ring;
 pub(crate) mod role;
 pub(crate) mod secret;
 pub(crate) mod team;
@@ -28,12 +29,14 @@ use crate::value::{Row, Value};
 /// A transaction. Its functions are what the database can do.
 pub struct Tx<'a> {
     pub(crate) connection: &'a mut dyn Connection,
-    pub(crate) sealer: &'a Sealer,
+    sealer: &'a Sealer,
+    /// Id of the key that seals, once asked for; the row that says so stays locked until the end.
+    sealing: Option<String>,
 }
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(connection: &'a mut dyn Connection, sealer: &'a Sealer) -> Self {
-        Self { connection, sealer }
+        Self { connection, sealer, sealing: None }
     }
 
     /// Rows of `{select} WHERE {column} IN (…)`, however many values there are.

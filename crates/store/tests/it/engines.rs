@@ -16,7 +16,7 @@ pub(crate) async fn sqlite() -> (Store, TempDir) {
     (Store::open(&url, sealer()).await.unwrap(), folder)
 }
 
-async fn postgres() -> (Store, TestDatabase) {
+pub(crate) async fn postgres() -> (Store, TestDatabase) {
     let database = database();
     let store = Store::open(&database.url, sealer()).await.unwrap();
     (store, database)

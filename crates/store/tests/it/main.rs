@@ -17,6 +17,7 @@ mod identities;
 mod make;
 mod parameters;
 mod rights_of_people;
+mod secrets;
 mod sqlite;
 mod transactions;
 mod webhooks;
