@@ -22,6 +22,7 @@ use crate::http::listen::listen;
 use crate::http::router::router;
 use crate::metrics::Metrics;
 use crate::oauth::jwt::AccessTokens;
+use crate::oauth::throttle::FailedSignIns;
 use crate::operations;
 use crate::outbox::StoreOutbox;
 use crate::random::SecureRandom;
@@ -122,6 +123,7 @@ async fn services(
         engine,
         callers: Callers::new(Arc::clone(&tokens)),
         tokens,
+        failed_sign_ins: FailedSignIns::default(),
         metrics: Metrics::default(),
         public_url,
     }))

@@ -12,6 +12,7 @@ use spaceport_store::Store;
 use crate::http::caller::Callers;
 use crate::metrics::Metrics;
 use crate::oauth::jwt::AccessTokens;
+use crate::oauth::throttle::FailedSignIns;
 
 /// Makes an RSA-2048 private key, PKCS #8 in DER. Slow (about 0.2 s), so off the async threads.
 pub type KeySource = Arc<dyn Fn() -> Result<Vec<u8>, String> + Send + Sync>;
@@ -40,6 +41,8 @@ pub struct Parts {
     pub callers: Callers,
     /// Signs and verifies access tokens.
     pub tokens: Arc<AccessTokens>,
+    /// Who failed to sign in how often lately.
+    pub failed_sign_ins: FailedSignIns,
     /// Counts.
     pub metrics: Metrics,
     /// URL under which applications and people reach this server, without trailing slash.

@@ -87,16 +87,29 @@ impl Callers {
                 let Some(application) = tx.application_by_client_id(&client_id)? else { return Ok(None) };
                 let principal = Principal::Application(application.id.clone());
                 let grants = tx.grants(&principal)?;
-                Ok::<_, StoreError>(Some((application, principal, grants)))
+                let overlap = match claims.stamp == application.tokens_not_before {
+                    true => None,
+                    false => tx.client_secret_overlap(&application)?,
+                };
+                Ok::<_, StoreError>(Some((application, overlap, principal, grants)))
             })
             .await?;
-        let (application, principal, grants) = found.ok_or_else(invalid)?;
-        if application.archived_at.is_some() || claims.stamp != application.tokens_not_before {
+        let (application, overlap, principal, grants) = found.ok_or_else(invalid)?;
+        if application.archived_at.is_some() {
             return Err(invalid());
+        }
+        let mut expires_at = claims.expires_at;
+        if claims.stamp != application.tokens_not_before {
+            // A token of the secret before the present one ends with it.
+            let overlap = overlap.filter(|overlap| claims.stamp == overlap.stamp).ok_or_else(invalid)?;
+            if clock.now() >= overlap.until {
+                return Err(ApiError::invalid_token("Access token has expired"));
+            }
+            expires_at = expires_at.min(overlap.until);
         }
         let caller =
             Caller { principal, grants, scope, credential: Credential::AccessToken, token: None, issued_to: None };
-        Ok((caller, claims.expires_at))
+        Ok((caller, expires_at))
     }
 }
 

@@ -1,43 +1,74 @@
 //! Client authentication at the token endpoint, in all the spellings real clients use
 //! (wire-protocol 1.3, client-demands 7, security T4 and T5).
 
+use std::net::IpAddr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
 use percent_encoding::percent_decode_str;
-use spaceport_platform::application::{Application, SecretKind};
+use spaceport_platform::application::Application;
 use spaceport_platform::invalid::storable;
-use spaceport_store::{Store, StoreError};
+use spaceport_platform::time::Timestamp;
+use spaceport_store::{SecretMatch, StoreError};
 
 use crate::http::error::ApiError;
 use crate::oauth::form::Form;
+use crate::services::Services;
 
 /// Readings of the id and secret that a request may mean; the first that is right counts.
 struct Candidates(Vec<(String, String)>);
 
-/// Finds the application that signs in and checks its secret.
+/// An application that has proved who it is.
+pub struct SignedIn {
+    /// The application.
+    pub application: Application,
+    /// The stamp its tokens carry. Those of the secret before the present one carry the stamp before, and end
+    /// with that secret.
+    pub stamp: Timestamp,
+}
+
+/// Finds the application that signs in and checks its secret. The answer to a failure waits when there were many
+/// of this client or from this address.
 ///
 /// # Errors
 /// `invalid_client`, with the same text for unknown clients and wrong secrets; `invalid_request` when
 /// header and body disagree.
-pub async fn authenticate(headers: &HeaderMap, form: &Form, store: &Store) -> Result<Application, ApiError> {
+pub async fn authenticate(
+    headers: &HeaderMap,
+    form: &Form,
+    peer: Option<IpAddr>,
+    services: &Services,
+) -> Result<SignedIn, ApiError> {
     let candidates = candidates(headers, form)?;
-    let found = store
+    let client_id = candidates.0.first().map(|(id, _)| id.clone()).unwrap_or_default();
+    let now = services.clock.now();
+    let found = services
+        .store
         .read(move |tx| {
             let mut found = None;
             // Every reading is checked, whatever came of the ones before, so that time tells nothing.
             for (client_id, secret) in &candidates.0 {
                 let application = tx.application_by_client_id(client_id)?;
-                let owner = application.as_ref().map_or("", |application| application.id.as_str());
-                let right = tx.secret_matches(owner, SecretKind::ClientSecret, secret)?;
-                if let (true, None, Some(application)) = (right, &found, application) {
-                    found = Some(application);
+                let matched = tx.match_client_secret(application.as_ref(), secret, now)?;
+                if let (None, Some(application)) = (&found, application) {
+                    found = match matched {
+                        SecretMatch::None => None,
+                        SecretMatch::Present => Some(SignedIn { stamp: application.tokens_not_before, application }),
+                        SecretMatch::Previous(stamp) => Some(SignedIn { application, stamp }),
+                    };
                 }
             }
             Ok::<_, StoreError>(found)
         })
         .await?;
-    found.filter(|application| application.archived_at.is_none()).ok_or_else(ApiError::invalid_client)
+    match found.filter(|found| found.application.archived_at.is_none()) {
+        Some(found) => Ok(found),
+        None => {
+            tokio::time::sleep(services.failed_sign_ins.failed(&client_id, peer, now)).await;
+            Err(ApiError::invalid_client())
+        }
+    }
 }
 
 fn candidates(headers: &HeaderMap, form: &Form) -> Result<Candidates, ApiError> {

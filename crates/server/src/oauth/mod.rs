@@ -4,4 +4,5 @@ pub mod client;
 pub mod form;
 pub mod jwks;
 pub mod jwt;
+pub mod throttle;
 pub mod token;

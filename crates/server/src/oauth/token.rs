@@ -1,5 +1,7 @@
 //! `POST /oauth/token`: access tokens by client credentials (wire-protocol 1.3, 1.4).
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use spaceport_platform::access::{Caller, Credential, Principal};
@@ -16,7 +18,7 @@ use crate::http::error::ApiError;
 use crate::http::input::Input;
 use crate::http::reply::Document;
 use crate::http::request::Request;
-use crate::oauth::client::authenticate;
+use crate::oauth::client::{SignedIn, authenticate};
 use crate::oauth::form::{Form, printable};
 use crate::oauth::jwt::Grant;
 
@@ -29,13 +31,14 @@ const TOKEN_ID: usize = 24;
 pub struct TokenRequest {
     headers: HeaderMap,
     body: Bytes,
+    peer: Option<IpAddr>,
 }
 
 impl Input for TokenRequest {
     fn describe(_: &mut Operation) {}
 
     fn read(request: &Request) -> Result<Self, ApiError> {
-        Ok(Self { headers: request.headers.clone(), body: request.body.clone() })
+        Ok(Self { headers: request.headers.clone(), body: request.body.clone(), peer: request.peer })
     }
 }
 
@@ -46,7 +49,7 @@ impl Input for TokenRequest {
 pub async fn token(cx: Cx<Anyone>, request: TokenRequest) -> Result<Document, ApiError> {
     let form = Form::read(&request.headers, &request.body).await?;
     match form.get("grant_type") {
-        Some("client_credentials") => client_credentials(cx, &request.headers, &form).await,
+        Some("client_credentials") => client_credentials(cx, &request, &form).await,
         Some(other) => Err(ApiError::oauth(
             "unsupported_grant_type",
             format!("The grant type {} is not offered", printable(other)),
@@ -55,8 +58,8 @@ pub async fn token(cx: Cx<Anyone>, request: TokenRequest) -> Result<Document, Ap
     }
 }
 
-async fn client_credentials(cx: Cx<Anyone>, headers: &HeaderMap, form: &Form) -> Result<Document, ApiError> {
-    let application = authenticate(headers, form, &cx.services.store).await?;
+async fn client_credentials(cx: Cx<Anyone>, request: &TokenRequest, form: &Form) -> Result<Document, ApiError> {
+    let SignedIn { application, stamp } = authenticate(&request.headers, form, request.peer, &cx.services).await?;
     if !application.flows.client_credentials {
         return Err(ApiError::oauth(
             "unauthorized_client",
@@ -70,7 +73,7 @@ async fn client_credentials(cx: Cx<Anyone>, headers: &HeaderMap, form: &Form) ->
         subject: application.client_id.clone(),
         client_id: application.client_id,
         scope: granted.clone(),
-        stamp: application.tokens_not_before,
+        stamp,
     };
     let token_id = random_text(TOKEN_ID, services.random.as_ref());
     let lifetime = services.tokens.lifetime();

@@ -46,6 +46,33 @@ async fn every_spelling_of_client_authentication_works() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_wrong_secrets_do_not_lock_out_the_right_one() {
+    // T18, T19
+    let server = Server::start(Engine::Sqlite).await;
+    let made = server.application(json!({ "name": "Guessed" })).await;
+    let grant = [("grant_type", "client_credentials")];
+    let guess = async |number: usize| {
+        let wrong = format!("{}{number}", &made.secret[..60]);
+        server
+            .client
+            .post("/oauth/token")
+            .basic(&made.client_id, &wrong)
+            .form(&grant)
+            .send()
+            .await
+            .expect(401)
+            .text()
+            .to_owned()
+    };
+    let answers = futures_util::future::join_all((0..200).map(guess)).await;
+    server.client.post("/oauth/token").basic(&made.client_id, &made.secret).form(&grant).send().await.expect(200);
+    let unknown =
+        server.client.post("/oauth/token").basic("unknown", &made.secret).form(&grant).send().await.expect(401);
+    assert!(answers.iter().all(|answer| answer == unknown.text()), "no answer tells how near a guess was");
+    server.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn token_requests_are_refused_with_the_codes_of_the_rfc() {
     let server = Server::start(Engine::Sqlite).await;
     let made = server.application(json!({ "name": "Refused" })).await;
