@@ -44,6 +44,8 @@ pub enum DeliveryKind {}
 pub enum TokenKind {}
 /// Marker: an entry of the audit trail.
 pub enum AuditEntryKind {}
+/// Marker: an uploaded file.
+pub enum AttachmentKind {}
 /// Marker: a cryptographic key pair.
 pub enum KeyKind {}
 
@@ -67,6 +69,8 @@ pub type DeliveryId = Id<DeliveryKind>;
 pub type TokenId = Id<TokenKind>;
 /// Names an entry of the audit trail.
 pub type AuditEntryId = Id<AuditEntryKind>;
+/// Names an uploaded file.
+pub type AttachmentId = Id<AttachmentKind>;
 /// Names a key pair (`kid`).
 pub type KeyId = Id<KeyKind>;
 
