@@ -73,7 +73,7 @@ impl Options {
             database_url: self.database_url.clone(),
             allow_network: some(&self.allow_network),
             retry_schedule: some(&self.retry_schedule),
-            access_token_seconds: None,
+            ..Source::default()
         };
         let file = self.config.as_deref().map(Source::read).transpose()?;
         Settings::merge(std::iter::once(flags).chain(file).collect())

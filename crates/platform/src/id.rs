@@ -44,8 +44,16 @@ pub enum DeliveryKind {}
 pub enum TokenKind {}
 /// Marker: an entry of the audit trail.
 pub enum AuditEntryKind {}
-/// Marker: an uploaded file.
-pub enum AttachmentKind {}
+/// Marker: a user's delegation of rights to an application.
+pub enum DelegationKind {}
+/// Marker: a user's consent to an application.
+pub enum ConsentKind {}
+/// Marker: one scope that a user approved.
+pub enum ApprovedScopeKind {}
+/// Marker: a refresh token.
+pub enum RefreshTokenKind {}
+/// Marker: a browser's session.
+pub enum SessionKind {}
 /// Marker: a cryptographic key pair.
 pub enum KeyKind {}
 
@@ -69,8 +77,16 @@ pub type DeliveryId = Id<DeliveryKind>;
 pub type TokenId = Id<TokenKind>;
 /// Names an entry of the audit trail.
 pub type AuditEntryId = Id<AuditEntryKind>;
-/// Names an uploaded file.
-pub type AttachmentId = Id<AttachmentKind>;
+/// Names a delegation: what one redeemed code, or another user grant, allows an application to do.
+pub type DelegationId = Id<DelegationKind>;
+/// Names a consent.
+pub type ConsentId = Id<ConsentKind>;
+/// Names an approved scope.
+pub type ApprovedScopeId = Id<ApprovedScopeKind>;
+/// Names a refresh token.
+pub type RefreshTokenId = Id<RefreshTokenKind>;
+/// Names a session.
+pub type SessionId = Id<SessionKind>;
 /// Names a key pair (`kid`).
 pub type KeyId = Id<KeyKind>;
 

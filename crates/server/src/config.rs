@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use serde::Deserialize;
+use spaceport_platform::server_key::Algorithm;
 
 /// The commented defaults, which are also the reference of all keys.
 pub const DEFAULTS: &str = include_str!("config.default.toml");
@@ -27,6 +28,10 @@ pub struct Settings {
     pub retry_schedule: Option<Vec<Duration>>,
     /// Lifetime of access tokens, in seconds.
     pub access_token_seconds: i64,
+    /// How access tokens are signed by keys that are made from now on.
+    pub access_token_algorithm: Algorithm,
+    /// How long a key signs access tokens, in days.
+    pub signing_key_days: u32,
 }
 
 /// Settings as one source gives them: what is absent comes from the next source.
@@ -47,6 +52,10 @@ pub struct Source {
     pub retry_schedule: Option<Vec<String>>,
     /// See `config.default.toml`.
     pub access_token_seconds: Option<i64>,
+    /// See `config.default.toml`.
+    pub access_token_algorithm: Option<String>,
+    /// See `config.default.toml`.
+    pub signing_key_days: Option<u32>,
 }
 
 impl Source {
@@ -69,6 +78,8 @@ impl Source {
             allow_network: self.allow_network.or(other.allow_network),
             retry_schedule: self.retry_schedule.or(other.retry_schedule),
             access_token_seconds: self.access_token_seconds.or(other.access_token_seconds),
+            access_token_algorithm: self.access_token_algorithm.or(other.access_token_algorithm),
+            signing_key_days: self.signing_key_days.or(other.signing_key_days),
         }
     }
 }
@@ -114,6 +125,11 @@ impl Settings {
                 delays => Some(delays.iter().map(|text| duration(text)).collect::<Result<_, _>>()?),
             },
             access_token_seconds: seconds,
+            access_token_algorithm: algorithm(merged.access_token_algorithm.as_deref().unwrap_or("RS512"))?,
+            signing_key_days: match merged.signing_key_days.unwrap_or(90) {
+                days @ 2..=3650 => days,
+                days => return Err(format!("signing_key_days must be 2 to 3650, not {days}")),
+            },
             data,
         })
     }
@@ -127,6 +143,11 @@ fn public_url(text: &str) -> Result<String, String> {
         return Err(wrong());
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn algorithm(name: &str) -> Result<Algorithm, String> {
+    Algorithm::from_name(name)
+        .ok_or_else(|| format!("access_token_algorithm must be RS512, ES256 or EdDSA, not `{name}`"))
 }
 
 fn network(text: &str) -> Result<IpNet, String> {
@@ -186,6 +207,8 @@ mod tests {
         assert!(with(|s| s.allow_network = Some(vec!["ten".into()])).unwrap_err().contains("allow_network"));
         assert!(with(|s| s.retry_schedule = Some(vec!["1 fortnight".into()])).unwrap_err().contains("retry_schedule"));
         assert!(with(|s| s.access_token_seconds = Some(5)).unwrap_err().contains("access_token_seconds"));
+        assert!(with(|s| s.access_token_algorithm = Some("none".into())).unwrap_err().contains("EdDSA"));
+        assert!(with(|s| s.signing_key_days = Some(1)).unwrap_err().contains("signing_key_days"));
     }
 
     #[test]

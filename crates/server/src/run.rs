@@ -16,13 +16,13 @@ use spaceport_platform::time::{Clock, SystemClock};
 use spaceport_store::{Store, StoreError};
 use tokio::task::JoinHandle;
 
-use crate::accesses::{self, Accesses};
 use crate::config::Settings;
 use crate::http::caller::Callers;
 use crate::http::listen::listen;
 use crate::http::router::router;
 use crate::metrics::Metrics;
-use crate::oauth::jwt::AccessTokens;
+use crate::oauth::ring::AccessTokens;
+use crate::oauth::rotation;
 use crate::oauth::throttle::FailedSignIns;
 use crate::operations;
 use crate::outbox::StoreOutbox;
@@ -98,10 +98,10 @@ async fn services(
     (clock, random, keys): (Arc<dyn Clock>, Arc<dyn Random>, KeySource),
     public_url: String,
 ) -> Result<Services, String> {
-    let key = store.read(|tx| tx.active_server_key()).await.map_err(|error: StoreError| error.to_string())?;
-    let (key_id, pkcs8) = key.ok_or("The database holds no key to sign access tokens with")?;
-    let tokens =
-        Arc::new(AccessTokens::new(public_url.clone(), key_id.to_string(), &pkcs8, settings.access_token_seconds)?);
+    let stored = store.read(|tx| tx.server_keys()).await.map_err(|error: StoreError| error.to_string())?;
+    let tokens = Arc::new(AccessTokens::new(public_url.clone(), &stored, settings.access_token_seconds)?);
+    let key_policy =
+        rotation::policy(settings.access_token_algorithm, settings.signing_key_days, settings.access_token_seconds);
     if settings.database_url.starts_with("sqlite:") {
         // Nobody else uses this database, so whatever is leased was leased by a process that died.
         let now = clock.now();
@@ -125,7 +125,7 @@ async fn services(
         callers: Callers::new(Arc::clone(&tokens)),
         tokens,
         failed_sign_ins: FailedSignIns::default(),
-        sign_ins: Accesses::default(),
+        key_policy,
         metrics: Metrics::default(),
         public_url,
     }))
@@ -135,11 +135,6 @@ impl Running {
     /// The one-time administrator link, on the first start.
     pub fn administrator_link(&self) -> Option<String> {
         self.first.as_ref().map(|first| administrator_link(&self.public_url, first))
-    }
-
-    /// The database, for the program that runs this server. It bypasses access rules and audit trail.
-    pub fn store(&self) -> &Store {
-        &self.services.store
     }
 
     /// Waits until the listener ends by itself, which it does only when it fails.
@@ -154,6 +149,15 @@ impl Running {
         }
     }
 
+    /// Runs the periodic task called `name` once, now, as if its time had come.
+    ///
+    /// # Errors
+    /// What the task refused with, or that there is none of this name.
+    pub async fn run_task(&self, name: &str) -> Result<(), String> {
+        let task = PERIODIC.iter().find(|task| task.name == name);
+        (task.ok_or_else(|| format!("there is no task {name}"))?.run)(self.services.clone()).await
+    }
+
     /// Stops: no new requests, those under way and the attempts in flight get time to end, leases
     /// are given back, the database is closed.
     pub async fn stop(self) {
@@ -161,9 +165,6 @@ impl Running {
         let _ = self.served.await;
         self.tasks.stop(DRAIN).await;
         self.services.engine.stop(DRAIN).await;
-        if let Err(fault) = accesses::store_sign_ins(self.services.clone()).await {
-            tracing::warn!(%fault, "the last sign-ins of applications could not be stored");
-        }
         self.services.store.close().await;
     }
 

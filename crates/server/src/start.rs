@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use spaceport_platform::access::{Grant, Owner, Principal};
-use spaceport_platform::application::{Application, SecretKind};
+use spaceport_platform::application::{Application, AuthenticationMethod, Flows, SecretKind};
 use spaceport_platform::context::Context;
 use spaceport_platform::id::{Id, ProfileId, random_text};
 use spaceport_platform::profile::Profile;
@@ -14,6 +14,7 @@ use spaceport_platform::random::Random;
 use spaceport_platform::right::Right;
 use spaceport_platform::scope::Scope;
 use spaceport_platform::secret::Secret;
+use spaceport_platform::server_key::{Algorithm, KeyState};
 use spaceport_platform::time::{Clock, Timestamp};
 use spaceport_store::{MasterKey, NewToken, Sealer, Store, StoreError, Tx};
 
@@ -21,6 +22,7 @@ use crate::api::application::SECRET_LENGTH;
 use crate::config::Settings;
 use crate::http::caller::token_hash;
 use crate::keys::{NewKey, uuid};
+use crate::oauth::signing;
 use crate::services::KeySource;
 
 /// Characters of a permanent token: 285 bits.
@@ -79,7 +81,7 @@ pub async fn open(
             return Err(format!("The database cannot be opened: {error}"));
         }
     };
-    let first = first_start(&store, clock.now(), random, keys)
+    let first = first_start(&store, settings.access_token_algorithm, clock.now(), random, keys)
         .await
         .map_err(|error| format!("The first start failed: {error}"))?;
     hand_out_new_host_rights(&store, clock.now())
@@ -150,12 +152,13 @@ fn make_key(file: &Path, random: &dyn Random) -> Result<MasterKey, String> {
 
 async fn first_start(
     store: &Store,
+    algorithm: Algorithm,
     now: Timestamp,
     random: &dyn Random,
     keys: &KeySource,
 ) -> Result<Option<FirstStart>, String> {
-    let begun = store.read(|tx| tx.active_server_key()).await.map_err(|error: StoreError| error.to_string())?;
-    if begun.is_some() {
+    let begun = store.read(|tx| tx.server_key_facts()).await.map_err(|error: StoreError| error.to_string())?;
+    if !begun.is_empty() {
         return Ok(None);
     }
     let first = FirstStart {
@@ -164,7 +167,7 @@ async fn first_start(
         host_client_secret: random_text(SECRET_LENGTH, random),
         link_code: random_text(PERMANENT_TOKEN, random),
     };
-    let server_key = NewKey::make(Id::generate(now, random), keys, now)?;
+    let (server_key_id, server_key) = (Id::generate(now, random), signing::generate(algorithm, keys)?);
     let host_key = NewKey::make(Id::generate(now, random), keys, now)?;
     let profile =
         Profile { first_name: "Administrator".to_owned(), ..Profile::new(Id::generate(now, random), "admin", now) };
@@ -182,7 +185,7 @@ async fn first_start(
     let made = store
         .write(move |tx| {
             // Another node may have been first between the look and now.
-            if tx.active_server_key()?.is_some() {
+            if !tx.insert_server_key(&server_key_id, algorithm, KeyState::Active, &server_key, now)? {
                 return Ok(false);
             }
             let administrator = Principal::User(profile.id.clone());
@@ -197,7 +200,6 @@ async fn first_start(
             for right in Right::HOST {
                 tx.grant(&Principal::Application(host.id.clone()), &Grant { right, context: Context::Global }, now)?;
             }
-            tx.insert_server_key(&server_key.id, &server_key.pkcs8, &server_key.n, &server_key.e, now)?;
             Ok::<_, StoreError>(true)
         })
         .await
@@ -207,7 +209,21 @@ async fn first_start(
 
 /// The host is an application like any other; only its rights are its own.
 fn host(client_id: &str, owner: ProfileId, now: Timestamp, random: &dyn Random) -> Application {
-    let mut host = Application::new(Id::generate(now, random), client_id, "Host", Owner::User(owner), now);
-    host.description = Some("The product that Spaceport is embedded in".to_owned());
-    host
+    Application {
+        id: Id::generate(now, random),
+        client_id: client_id.to_owned(),
+        name: "Host".to_owned(),
+        description: Some("The product that Spaceport is embedded in".to_owned()),
+        email: None,
+        default_external_picture: None,
+        owner: Owner::User(owner),
+        created_at: now,
+        updated_at: now,
+        archived_at: None,
+        flows: Flows::default(),
+        endpoint: None,
+        authentication: AuthenticationMethod::PublicKey,
+        tokens_not_before: Timestamp::from_millis(0),
+        revision: 1,
+    }
 }

@@ -9,8 +9,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::accesses;
-use crate::api::application_list;
+use crate::oauth::rotation;
 use crate::services::Services;
 
 /// Work that comes back every period.
@@ -24,10 +23,7 @@ pub struct Periodic {
 }
 
 /// All periodic work.
-pub const PERIODIC: &[Periodic] = &[
-    Periodic { name: "store sign-ins", period: Duration::from_secs(10), run: accesses::store_sign_ins },
-    Periodic { name: "forget left places", period: Duration::from_secs(3_600), run: application_list::forget_places },
-];
+pub const PERIODIC: &[Periodic] = &[rotation::TASK];
 
 /// The running tasks.
 pub struct Tasks {

@@ -16,9 +16,7 @@ pub use error::StoreError;
 pub use seal::{MasterKey, Sealer};
 pub use store::Store;
 pub use tx::Tx;
-pub use tx::application_list::{
-    ApplicationFilter, ApplicationOrder, ApplicationPage, ApplicationPlace, ApplicationStart,
-};
+pub use tx::application::{ApplicationFilter, ApplicationOrder};
 pub use tx::audit::AuditFilter;
 pub use tx::channel::ChannelFilter;
 pub use tx::delivery::{ClaimedRow, RecordedAttempt, RecordedNext};
@@ -27,5 +25,6 @@ pub use tx::profile::{Addresses, Past, ProfileFilter};
 pub use tx::project::{ProjectFilter, Visible};
 pub use tx::ring::ResealCursor;
 pub use tx::secret::{Overlap, PreviousSecret, SecretMatch};
+pub use tx::server_key::ServerKey;
 pub use tx::token::{NewToken, StoredToken};
 pub use tx::webhook::LastAttempt;

@@ -26,11 +26,6 @@ const STEPS: &[Step] = &[
         postgres: include_str!("../migrations/postgres/0002_audit.sql"),
     },
     Step {
-        name: "0004_registry",
-        sqlite: include_str!("../migrations/sqlite/0004_registry.sql"),
-        postgres: include_str!("../migrations/postgres/0004_registry.sql"),
-    },
-    Step {
         name: "0006_tokens",
         sqlite: include_str!("../migrations/sqlite/0006_tokens.sql"),
         postgres: include_str!("../migrations/postgres/0006_tokens.sql"),
@@ -44,6 +39,11 @@ const STEPS: &[Step] = &[
         name: "0008_directory",
         sqlite: include_str!("../migrations/sqlite/0008_directory.sql"),
         postgres: include_str!("../migrations/postgres/0008_directory.sql"),
+    },
+    Step {
+        name: "0010_oauth",
+        sqlite: include_str!("../migrations/sqlite/0010_oauth.sql"),
+        postgres: include_str!("../migrations/postgres/0010_oauth.sql"),
     },
 ];
 

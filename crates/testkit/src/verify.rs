@@ -4,6 +4,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use p256::ecdsa::signature::Verifier as _;
 use rsa::sha2::{Digest, Sha256, Sha512};
 use rsa::{BigUint, Pkcs1v15Sign, RsaPublicKey};
 use serde_json::Value;
@@ -31,24 +32,48 @@ pub fn signing_key_signature(request: &Received, key: &str) -> Result<(), String
     if found == expected { Ok(()) } else { Err(format!("the signature is `{found}`, expected `{expected}`")) }
 }
 
-/// Checks a JWT signed with RS512 or RS256 under one of the keys of `jwks`, and gives its claims.
+/// Checks a JWT signed with RS512, ES256 or EdDSA under the key of `jwks` that it names, and gives its claims.
 ///
 /// Times and audience are left to the caller.
 pub fn token_claims(token: &str, jwks: &str) -> Result<Value, String> {
     let (signed, signature) = token.rsplit_once('.').ok_or("a token has three parts")?;
     let (header, claims) = signed.split_once('.').ok_or("a token has three parts")?;
-    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|error| format!("not base64url: {error}"));
     let read = |part: &str| -> Result<Value, String> {
-        serde_json::from_slice(&decode(part)?).map_err(|error| format!("not JSON: {error}"))
+        serde_json::from_slice(&decoded(part)?).map_err(|error| format!("not JSON: {error}"))
     };
-    let signature = decode(signature)?;
-    let (scheme, digest) = match read(header)?["alg"].as_str() {
-        Some("RS512") => (Pkcs1v15Sign::new::<Sha512>(), Sha512::digest(signed).to_vec()),
-        Some("RS256") => (Pkcs1v15Sign::new::<Sha256>(), Sha256::digest(signed).to_vec()),
+    let (header, signature) = (read(header)?, decoded(signature)?);
+    let document: Value = serde_json::from_str(jwks).map_err(|error| format!("the JWKS is not JSON: {error}"))?;
+    let keys = document["keys"].as_array().ok_or("the JWKS has no list `keys`")?;
+    let key = keys.iter().find(|key| key["kid"] == header["kid"]).ok_or("no key has the id that the token names")?;
+    if key["alg"] != header["alg"] {
+        return Err(format!("the token says {}, its key {}", header["alg"], key["alg"]));
+    }
+    let member = |name: &str| decoded(key[name].as_str().unwrap_or_default());
+    match header["alg"].as_str() {
+        Some("RS512") => {
+            let digest = Sha512::digest(signed).to_vec();
+            let verified = rsa_key(key)?.verify(Pkcs1v15Sign::new::<Sha512>(), &digest, &signature);
+            verified.map_err(|error| error.to_string())?;
+        }
+        Some("ES256") => {
+            let point = [vec![4], member("x")?, member("y")?].concat();
+            let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).map_err(|error| error.to_string())?;
+            let signature = p256::ecdsa::Signature::from_slice(&signature).map_err(|error| error.to_string())?;
+            key.verify(signed.as_bytes(), &signature).map_err(|error| error.to_string())?;
+        }
+        Some("EdDSA") => {
+            let bytes = member("x")?.try_into().map_err(|_| "an Ed25519 key has 32 bytes")?;
+            let key = ed25519_dalek::VerifyingKey::from_bytes(&bytes).map_err(|error| error.to_string())?;
+            let signature = ed25519_dalek::Signature::from_slice(&signature).map_err(|error| error.to_string())?;
+            key.verify_strict(signed.as_bytes(), &signature).map_err(|error| error.to_string())?;
+        }
         other => return Err(format!("cannot check tokens signed with {other:?}")),
-    };
-    any_key(jwks, |key| key.verify(scheme.clone(), &digest, &signature).is_ok())?;
+    }
     read(claims)
+}
+
+fn decoded(part: &str) -> Result<Vec<u8>, String> {
+    URL_SAFE_NO_PAD.decode(part).map_err(|error| format!("not base64url: {error}"))
 }
 
 fn signed_text(request: &Received) -> Vec<u8> {

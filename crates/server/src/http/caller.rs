@@ -11,7 +11,8 @@ use spaceport_platform::time::{Clock, Timestamp};
 use spaceport_store::{Store, StoreError};
 
 use crate::http::error::ApiError;
-use crate::oauth::jwt::{AccessTokens, Refusal};
+use crate::oauth::jwt::Refusal;
+use crate::oauth::ring::AccessTokens;
 
 /// How long a verified token is trusted without looking again. This bounds how late another node
 /// learns of a revocation (security, decision 3: a second).
@@ -75,19 +76,19 @@ impl Callers {
         store: &Store,
         clock: &dyn Clock,
     ) -> Result<(Caller, Timestamp), ApiError> {
-        let claims = self.tokens.verify(token, clock.now()).map_err(|refusal| match refusal {
+        let claims = self.tokens.verify_looking(token, store, clock).await?.map_err(|refusal| match refusal {
             // The one text the SDKs renew their token on; true only here.
             Refusal::Expired => ApiError::invalid_token("Access token has expired"),
-            Refusal::Invalid => invalid(),
+            Refusal::Invalid | Refusal::UnknownKey => invalid(),
         })?;
-        let scope = Scope::parse(&claims.scope).map_err(|_| invalid())?;
-        let client_id = claims.client_id.clone();
+        let scope = Scope::parse(&claims.grant.scope).map_err(|_| invalid())?;
+        let client_id = claims.grant.client_id.clone();
         let found = store
             .read(move |tx| {
                 let Some(application) = tx.application_by_client_id(&client_id)? else { return Ok(None) };
                 let principal = Principal::Application(application.id.clone());
                 let grants = tx.grants(&principal)?;
-                let overlap = match claims.stamp == application.tokens_not_before {
+                let overlap = match claims.grant.stamp == application.tokens_not_before {
                     true => None,
                     false => tx.client_secret_overlap(&application)?,
                 };
@@ -95,13 +96,14 @@ impl Callers {
             })
             .await?;
         let (application, overlap, principal, grants) = found.ok_or_else(invalid)?;
-        if application.archived_at.is_some() {
+        let own = claims.grant.delegation.is_none() && claims.grant.subject == claims.grant.client_id;
+        if !own || application.archived_at.is_some() {
             return Err(invalid());
         }
         let mut expires_at = claims.expires_at;
-        if claims.stamp != application.tokens_not_before {
+        if claims.grant.stamp != application.tokens_not_before {
             // A token of the secret before the present one ends with it.
-            let overlap = overlap.filter(|overlap| claims.stamp == overlap.stamp).ok_or_else(invalid)?;
+            let overlap = overlap.filter(|overlap| claims.grant.stamp == overlap.stamp).ok_or_else(invalid)?;
             if clock.now() >= overlap.until {
                 return Err(ApiError::invalid_token("Access token has expired"));
             }

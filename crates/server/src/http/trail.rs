@@ -32,6 +32,11 @@ impl Trail {
         Self { caller, operation, request, now, services }
     }
 
+    /// What the server does by itself, without a request.
+    pub(crate) fn of_server(operation: &'static str, now: Timestamp, services: Services) -> Self {
+        Self::new(Arc::new(Caller::nobody()), operation, Arc::from(""), now, services)
+    }
+
     /// Adds an entry in the transaction that makes the change, so that neither is without the other.
     ///
     /// # Errors

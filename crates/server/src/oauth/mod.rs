@@ -4,5 +4,8 @@ pub mod client;
 pub mod form;
 pub mod jwks;
 pub mod jwt;
+pub mod ring;
+pub mod rotation;
+pub mod signing;
 pub mod throttle;
 pub mod token;

@@ -6,13 +6,14 @@
     reason = "a test reports what went wrong by panicking"
 )]
 
-mod cases;
 mod contract;
 mod delivery;
+mod forged;
 mod harness;
 mod http;
 mod parameters;
 mod registry;
+mod signing_keys;
 mod start;
 mod texts;
 mod tokens;

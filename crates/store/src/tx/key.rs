@@ -1,4 +1,4 @@
-//! Key pairs: those of applications, that sign payloads, and the server's, that sign access tokens.
+//! Key pairs of applications, that sign payloads.
 
 use spaceport_platform::id::{ApplicationId, KeyId};
 use spaceport_platform::time::Timestamp;
@@ -50,29 +50,6 @@ impl Tx<'_> {
     pub fn newest_private_key(&mut self, application: &ApplicationId) -> Result<Option<(KeyId, Vec<u8>)>, StoreError> {
         let sql = "SELECT id, sealed FROM application_key WHERE application_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1";
         let found = self.connection.query(sql, &[application.into()])?.pop();
-        self.open_key(found)
-    }
-
-    /// Stores the key that signs access tokens.
-    pub fn insert_server_key(
-        &mut self,
-        id: &KeyId,
-        pkcs8: &[u8],
-        n: &str,
-        e: &str,
-        created_at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let sealed = self.seal(&place(id), pkcs8)?;
-        let sql = "INSERT INTO server_key (id, sealed, n, e, state, created_at) VALUES ($1, $2, $3, $4, 'active', $5)";
-        self.connection.execute(sql, &[id.into(), sealed.into(), n.into(), e.into(), created_at.into()]).map(|_| ())
-    }
-
-    /// The key that signs access tokens now.
-    pub fn active_server_key(&mut self) -> Result<Option<(KeyId, Vec<u8>)>, StoreError> {
-        let found = self
-            .connection
-            .query("SELECT id, sealed FROM server_key WHERE state = 'active' ORDER BY created_at DESC LIMIT 1", &[])?
-            .pop();
         self.open_key(found)
     }
 

@@ -1,8 +1,6 @@
 //! What can be stored and asked: one file per resource.
 
-pub(crate) mod access_record;
 pub(crate) mod application;
-pub(crate) mod application_list;
 pub(crate) mod audit;
 pub(crate) mod channel;
 pub(crate) mod context;
@@ -19,6 +17,7 @@ pub(crate) mod project;
 pub(crate) mod ring;
 pub(crate) mod role;
 pub(crate) mod secret;
+pub(crate) mod server_key;
 pub(crate) mod team;
 pub(crate) mod token;
 pub(crate) mod webhook;

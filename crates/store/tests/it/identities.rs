@@ -85,7 +85,6 @@ async fn keys_and_secrets(store: &Store) {
         tx.insert_application(&application("keyed"))?;
         tx.insert_application_key(&KeyId::new("k1"), &ApplicationId::new("keyed"), b"one", "n1", "AQAB", at(1))?;
         tx.insert_application_key(&KeyId::new("k2"), &ApplicationId::new("keyed"), b"two", "n2", "AQAB", at(2))?;
-        tx.insert_server_key(&KeyId::new("s1"), b"server", "n", "AQAB", at(1))?;
         tx.set_secret("keyed", SecretKind::ClientSecret, &Secret::new("first"))?;
         tx.set_secret("keyed", SecretKind::ClientSecret, &Secret::new("second"))
     });
@@ -96,18 +95,16 @@ async fn keys_and_secrets(store: &Store) {
         Ok::<_, StoreError>((
             tx.application_keys(&application)?,
             tx.newest_private_key(&application)?,
-            tx.active_server_key()?,
             tx.secret("keyed", SecretKind::ClientSecret)?,
             tx.secret("keyed", SecretKind::SigningKey)?.is_none(),
             matches.map(Result::unwrap),
             tx.secret_matches("nobody", SecretKind::ClientSecret, "second")?,
         ))
     });
-    let (keys, newest, server, secret, no_other, matches, of_nobody) = read.await.unwrap();
+    let (keys, newest, secret, no_other, matches, of_nobody) = read.await.unwrap();
     let order: Vec<&str> = keys.iter().map(|key| key.id.as_str()).collect();
     assert_eq!(order, ["k1", "k2"], "the newest key comes last");
     assert_eq!(newest.unwrap(), (KeyId::new("k2"), b"two".to_vec()));
-    assert_eq!(server.unwrap(), (KeyId::new("s1"), b"server".to_vec()));
     assert_eq!(secret.unwrap().reveal(), "second");
     assert!(no_other);
     assert_eq!(matches, [true, false, false]);

@@ -6,7 +6,6 @@
     reason = "a test reports what went wrong by panicking"
 )]
 
-mod application_lists;
 mod applications;
 mod audit;
 mod deliveries;
@@ -19,6 +18,7 @@ mod make;
 mod parameters;
 mod rights_of_people;
 mod secrets;
+mod server_keys;
 mod sqlite;
 mod transactions;
 mod webhooks;

@@ -70,8 +70,11 @@ async fn memberships_are_kept(store: &Store) {
             &[belongs(&project, "u1", Position::Member), belongs(&team, "u1", Position::Admin)],
             at(1),
         )?;
-        let found =
-            (tx.memberships_in(&project)?, tx.memberships_in_all(&[team.clone()])?, tx.memberships_of(&person("u1"))?);
+        let found = (
+            tx.memberships_in(&project)?,
+            tx.memberships_in_all(std::slice::from_ref(&team))?,
+            tx.memberships_of(&person("u1"))?,
+        );
         let ended = tx.delete_memberships(&[(project.clone(), person("u1")), (project.clone(), person("u9"))])?;
         let left = tx.memberships_in(&project)?.len();
         tx.delete_memberships(&[(project, person("u2")), (team, person("u1"))])?;

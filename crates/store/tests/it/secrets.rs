@@ -3,6 +3,7 @@
 use spaceport_platform::application::{Application, SecretKind};
 use spaceport_platform::id::{ApplicationId, KeyId};
 use spaceport_platform::secret::Secret;
+use spaceport_platform::server_key::{Algorithm, KeyState};
 use spaceport_store::{MasterKey, Overlap, ResealCursor, Sealer, SecretMatch, Store, StoreError};
 
 use spaceport_testkit::postgres::database;
@@ -116,7 +117,7 @@ async fn rotation(url: &str) {
             let key = KeyId::new(format!("k{number}"));
             tx.insert_application_key(&key, &ApplicationId::new(id), b"private", "n", "e", at(0))?;
         }
-        tx.insert_server_key(&KeyId::new("s"), b"server", "n", "e", at(0))
+        tx.insert_server_key(&KeyId::new("s"), Algorithm::Rs512, KeyState::Active, b"server", at(0))
     });
     made.await.unwrap();
     old.close().await;
@@ -182,7 +183,7 @@ async fn opens(store: &Store, first: &'static str) {
             }
             assert_eq!(tx.newest_private_key(&application.id)?.unwrap().1, b"private");
         }
-        assert_eq!(tx.active_server_key()?.unwrap().1, b"server");
+        assert_eq!(tx.server_keys()?[0].pkcs8, b"server");
         Ok::<_, StoreError>(())
     });
     read.await.unwrap();
