@@ -1,7 +1,8 @@
 //! Applications: OAuth clients with an endpoint of their own.
 
 use crate::access::Owner;
-use crate::id::ApplicationId;
+use crate::connection::{Connection, FeaturedIntegration};
+use crate::id::{ApplicationId, AttachmentId};
 use crate::invalid::{Invalid, text_length};
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -28,6 +29,8 @@ pub struct Application {
     pub description: Option<String>,
     /// Committer address; set only at creation (reference page).
     pub email: Option<String>,
+    /// The uploaded picture.
+    pub picture: Option<AttachmentId>,
     /// Icon that is used while no picture is uploaded. Never fetched by the server.
     pub default_external_picture: Option<String>,
     /// Who made it.
@@ -44,6 +47,20 @@ pub struct Application {
     pub endpoint: Option<Endpoint>,
     /// How payloads prove where they come from.
     pub authentication: AuthenticationMethod,
+    /// Whether payloads carry a verification token, which is a stored secret (legacy; independent of the method).
+    pub verification_token: VerificationToken,
+    /// Keystore whose client certificate is shown to the endpoint, by name.
+    pub ssl_keystore: Option<String>,
+    /// The known product that the application connects.
+    pub featured_integration: Option<FeaturedIntegration>,
+    /// What ties it to a server elsewhere; `None` for one that lives in this organization alone.
+    pub connection: Option<Connection>,
+    /// Domain of the issue tracker that the application connects.
+    pub external_issue_tracker_domain: Option<String>,
+    /// What the application last reported as its problem. Changed by its own store function alone.
+    pub error_message: Option<String>,
+    /// When the application last reported itself healthy. Changed by its own store function alone.
+    pub healthy_at: Option<Timestamp>,
     /// Tokens issued before this moment are void.
     pub tokens_not_before: Timestamp,
     /// Counts changes of what deliveries depend on: endpoint, authentication, secrets.
@@ -69,6 +86,44 @@ pub struct Flows {
     pub implicit_redirect_uris: Option<String>,
 }
 
+impl Application {
+    /// A new application with the defaults of the reference page: client credentials alone, no endpoint, the
+    /// public-key signature.
+    pub fn new(
+        id: ApplicationId,
+        client_id: impl Into<String>,
+        name: impl Into<String>,
+        owner: Owner,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            client_id: client_id.into(),
+            name: name.into(),
+            description: None,
+            email: None,
+            picture: None,
+            default_external_picture: None,
+            owner,
+            created_at: now,
+            updated_at: now,
+            archived_at: None,
+            flows: Flows::default(),
+            endpoint: None,
+            authentication: AuthenticationMethod::PublicKey,
+            verification_token: VerificationToken::Unused,
+            ssl_keystore: None,
+            featured_integration: None,
+            connection: None,
+            external_issue_tracker_domain: None,
+            error_message: None,
+            healthy_at: None,
+            tokens_not_before: Timestamp::from_millis(0),
+            revision: 1,
+        }
+    }
+}
+
 impl Default for Flows {
     /// Client credentials only (reference page, create application).
     fn default() -> Self {
@@ -82,6 +137,16 @@ impl Default for Flows {
             implicit_redirect_uris: None,
         }
     }
+}
+
+/// Whether payloads carry a verification token.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum VerificationToken {
+    /// They do not.
+    #[default]
+    Unused,
+    /// They do.
+    Sent,
 }
 
 /// A URL that payloads are sent to.
@@ -117,6 +182,14 @@ impl AuthenticationMethod {
             Self::SigningKey => "signing_key",
             Self::Bearer => "bearer",
             Self::Basic { .. } => "basic",
+        }
+    }
+
+    /// The user name of Basic authentication.
+    pub fn username(&self) -> Option<&str> {
+        match self {
+            Self::Basic { username } => Some(username),
+            Self::PublicKey | Self::SigningKey | Self::Bearer => None,
         }
     }
 
@@ -203,6 +276,8 @@ pub enum SecretKind {
     BearerToken,
     /// Password sent as `Authorization: Basic`.
     BasicPassword,
+    /// Token inside the body of payloads (legacy).
+    VerificationToken,
     /// RSA private key of the public-key signature, PKCS #8 in base64.
     PrivateKey,
 }
@@ -215,6 +290,7 @@ impl SecretKind {
             Self::SigningKey => "signing_key",
             Self::BearerToken => "bearer_token",
             Self::BasicPassword => "basic_password",
+            Self::VerificationToken => "verification_token",
             Self::PrivateKey => "private_key",
         }
     }
@@ -226,6 +302,9 @@ impl SecretKind {
 /// Names the first field that breaks a rule.
 pub fn check(application: &Application) -> Result<(), Invalid> {
     text_length("name", application.name.trim(), 1, MAX_NAME)?;
+    if application.name.chars().any(char::is_control) {
+        return Err(Invalid::new("name", "must not hold control characters"));
+    }
     text_length("clientId", &application.client_id, 1, MAX_NAME)?;
     if !application.client_id.chars().all(|c| c.is_ascii_alphanumeric() || "-._~".contains(c)) {
         return Err(Invalid::new("clientId", "must hold only letters, digits and `-._~`"));
@@ -244,6 +323,10 @@ pub fn check(application: &Application) -> Result<(), Invalid> {
     }
     if let Some(endpoint) = &application.endpoint {
         web_url("endpointUri", &endpoint.url)?;
+    }
+    if application.flows.public_clients_allowed && !application.flows.pkce_required {
+        // Reference page: public clients require PKCE; without it anybody could use a code that leaked.
+        return Err(Invalid::new("pkceRequired", "must be true where publicClientsAllowed is"));
     }
     check_redirect_uris("codeFlowRedirectURIs", application.flows.code_redirect_uris.as_deref())?;
     check_redirect_uris("implicitFlowRedirectURIs", application.flows.implicit_redirect_uris.as_deref())

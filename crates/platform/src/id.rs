@@ -44,6 +44,8 @@ pub enum DeliveryKind {}
 pub enum TokenKind {}
 /// Marker: an entry of the audit trail.
 pub enum AuditEntryKind {}
+/// Marker: an uploaded file.
+pub enum AttachmentKind {}
 /// Marker: a user's delegation of rights to an application.
 pub enum DelegationKind {}
 /// Marker: a user's consent to an application.
@@ -77,6 +79,8 @@ pub type DeliveryId = Id<DeliveryKind>;
 pub type TokenId = Id<TokenKind>;
 /// Names an entry of the audit trail.
 pub type AuditEntryId = Id<AuditEntryKind>;
+/// Names an uploaded file.
+pub type AttachmentId = Id<AttachmentKind>;
 /// Names a delegation: what one redeemed code, or another user grant, allows an application to do.
 pub type DelegationId = Id<DelegationKind>;
 /// Names a consent.

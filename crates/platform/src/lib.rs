@@ -8,24 +8,29 @@
 //! | [`id`], [`time`], [`random`], [`secret`] | the small words everything else is made of |
 //! | [`identifier`] | how callers name applications, profiles and other things |
 //! | [`right`], [`context`], [`scope`], [`access`] | who may do what, where |
-//! | [`application`], [`profile`] | applications, their settings and who owns them |
 //! | [`directory`] | projects, channels, teams, memberships, roles: what the host product has |
 //! | [`catalogue`], [`event`], [`subscription`], [`webhook`] | what happens and who hears of it |
 //! | [`parameter`] | what applications keep here for themselves |
+//! | [`application`], [`connection`], [`profile`] | applications, their settings, what ties them to a server, who owns them |
+//! | [`lifecycle`], [`application_changes`] | how applications end and come back; what changed about one |
+//! | [`audit`], [`access_record`] | who changed what; when and from where something was used |
 //! | [`server_key`] | the keys that sign access tokens, and when they change |
-//! | [`audit`] | who changed what |
 //! | [`invalid`] | the one shape of "this input is wrong" |
 
 pub mod access;
+pub mod access_record;
 pub mod application;
+pub mod application_changes;
 pub mod audit;
 pub mod catalogue;
+pub mod connection;
 pub mod context;
 pub mod directory;
 pub mod event;
 pub mod id;
 pub mod identifier;
 pub mod invalid;
+pub mod lifecycle;
 pub mod parameter;
 pub mod profile;
 pub mod random;

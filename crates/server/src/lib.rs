@@ -10,6 +10,7 @@
 //! | what is running | [`run`] |
 //! | what the server does by itself | [`tasks`] |
 
+pub mod accesses;
 pub mod api;
 pub mod attempt;
 pub mod config;

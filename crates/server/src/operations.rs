@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use spaceport_wire::describe::{Operation, Surface};
 
-use crate::api::{application, application_secret, catalogue, describe, parameter, webhook};
+use crate::api::{application, application_secret, application_state, catalogue, describe, parameter, webhook};
 use crate::health;
 use crate::host::event;
 use crate::http::router;
@@ -31,6 +31,7 @@ pub fn described() -> Vec<Operation> {
 fn api() -> Routes {
     Routes::new(Surface::Space)
         .with(application::routes)
+        .with(application_state::routes)
         .with(application_secret::routes)
         .with(parameter::routes)
         .with(webhook::routes)

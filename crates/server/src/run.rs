@@ -16,6 +16,7 @@ use spaceport_platform::time::{Clock, SystemClock};
 use spaceport_store::{Store, StoreError};
 use tokio::task::JoinHandle;
 
+use crate::accesses::{self, Accesses};
 use crate::config::Settings;
 use crate::http::caller::Callers;
 use crate::http::listen::listen;
@@ -125,6 +126,7 @@ async fn services(
         callers: Callers::new(Arc::clone(&tokens)),
         tokens,
         failed_sign_ins: FailedSignIns::default(),
+        sign_ins: Accesses::default(),
         key_policy,
         metrics: Metrics::default(),
         public_url,
@@ -135,6 +137,11 @@ impl Running {
     /// The one-time administrator link, on the first start.
     pub fn administrator_link(&self) -> Option<String> {
         self.first.as_ref().map(|first| administrator_link(&self.public_url, first))
+    }
+
+    /// The database, for the program that runs this server. It bypasses access rules and audit trail.
+    pub fn store(&self) -> &Store {
+        &self.services.store
     }
 
     /// Waits until the listener ends by itself, which it does only when it fails.
@@ -165,6 +172,9 @@ impl Running {
         let _ = self.served.await;
         self.tasks.stop(DRAIN).await;
         self.services.engine.stop(DRAIN).await;
+        if let Err(fault) = accesses::store_sign_ins(self.services.clone()).await {
+            tracing::warn!(%fault, "the last sign-ins of applications could not be stored");
+        }
         self.services.store.close().await;
     }
 

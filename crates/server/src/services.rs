@@ -5,11 +5,13 @@ use std::sync::Arc;
 use spaceport_delivery::engine::Handle;
 use spaceport_delivery::guard::Guard;
 use spaceport_platform::catalogue::Catalogue;
+use spaceport_platform::id::ApplicationId;
 use spaceport_platform::random::Random;
 use spaceport_platform::server_key::KeyPolicy;
 use spaceport_platform::time::Clock;
 use spaceport_store::Store;
 
+use crate::accesses::Accesses;
 use crate::http::caller::Callers;
 use crate::metrics::Metrics;
 use crate::oauth::ring::AccessTokens;
@@ -44,6 +46,8 @@ pub struct Parts {
     pub tokens: Arc<AccessTokens>,
     /// Who failed to sign in how often lately.
     pub failed_sign_ins: FailedSignIns,
+    /// Sign-ins by client credentials that are not stored yet.
+    pub sign_ins: Accesses<ApplicationId>,
     /// When the keys of access tokens change.
     pub key_policy: KeyPolicy,
     /// Counts.

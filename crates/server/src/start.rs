@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use spaceport_platform::access::{Grant, Owner, Principal};
-use spaceport_platform::application::{Application, AuthenticationMethod, Flows, SecretKind};
+use spaceport_platform::application::{Application, SecretKind};
 use spaceport_platform::context::Context;
 use spaceport_platform::id::{Id, ProfileId, random_text};
 use spaceport_platform::profile::Profile;
@@ -209,21 +209,7 @@ async fn first_start(
 
 /// The host is an application like any other; only its rights are its own.
 fn host(client_id: &str, owner: ProfileId, now: Timestamp, random: &dyn Random) -> Application {
-    Application {
-        id: Id::generate(now, random),
-        client_id: client_id.to_owned(),
-        name: "Host".to_owned(),
-        description: Some("The product that Spaceport is embedded in".to_owned()),
-        email: None,
-        default_external_picture: None,
-        owner: Owner::User(owner),
-        created_at: now,
-        updated_at: now,
-        archived_at: None,
-        flows: Flows::default(),
-        endpoint: None,
-        authentication: AuthenticationMethod::PublicKey,
-        tokens_not_before: Timestamp::from_millis(0),
-        revision: 1,
-    }
+    let mut host = Application::new(Id::generate(now, random), client_id, "Host", Owner::User(owner), now);
+    host.description = Some("The product that Spaceport is embedded in".to_owned());
+    host
 }

@@ -9,6 +9,8 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::accesses;
+use crate::api::application_list;
 use crate::oauth::rotation;
 use crate::services::Services;
 
@@ -23,7 +25,11 @@ pub struct Periodic {
 }
 
 /// All periodic work.
-pub const PERIODIC: &[Periodic] = &[rotation::TASK];
+pub const PERIODIC: &[Periodic] = &[
+    rotation::TASK,
+    Periodic { name: "store sign-ins", period: Duration::from_secs(10), run: accesses::store_sign_ins },
+    Periodic { name: "forget left places", period: Duration::from_secs(3_600), run: application_list::forget_places },
+];
 
 /// The running tasks.
 pub struct Tasks {

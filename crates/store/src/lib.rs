@@ -16,7 +16,9 @@ pub use error::StoreError;
 pub use seal::{MasterKey, Sealer};
 pub use store::Store;
 pub use tx::Tx;
-pub use tx::application::{ApplicationFilter, ApplicationOrder};
+pub use tx::application_list::{
+    ApplicationFilter, ApplicationOrder, ApplicationPage, ApplicationPlace, ApplicationStart,
+};
 pub use tx::audit::AuditFilter;
 pub use tx::channel::ChannelFilter;
 pub use tx::delivery::{ClaimedRow, RecordedAttempt, RecordedNext};

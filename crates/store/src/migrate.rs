@@ -26,6 +26,11 @@ const STEPS: &[Step] = &[
         postgres: include_str!("../migrations/postgres/0002_audit.sql"),
     },
     Step {
+        name: "0004_registry",
+        sqlite: include_str!("../migrations/sqlite/0004_registry.sql"),
+        postgres: include_str!("../migrations/postgres/0004_registry.sql"),
+    },
+    Step {
         name: "0006_tokens",
         sqlite: include_str!("../migrations/sqlite/0006_tokens.sql"),
         postgres: include_str!("../migrations/postgres/0006_tokens.sql"),

@@ -1,5 +1,6 @@
 //! Applications as the API shows them and takes them.
 
+mod access;
 mod context;
 mod endpoint;
 mod request;
@@ -7,6 +8,7 @@ mod request;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::access::AccessRecord;
 pub use self::context::{
     AppUiExtContextData, AppUiExtension, ApplicationUnfurlDomain, ApplicationUnfurlPattern, ChannelReference,
     PackageRepositoryReference, PermissionContextApi, ProjectReference, RightStatus, UiEnabledState,
@@ -179,6 +181,17 @@ pub enum ApplicationMetadata {
         last_sent_server_url: String,
         /// How far connecting has come.
         connection_status: AppConnectionStatus,
+        /// How far uninstalling has come; null unless it has begun.
+        uninstallation_status: Option<AppUninstallationStatus>,
+        /// When uninstalling began.
+        uninstallation_started_at: Option<DateTime>,
+    },
+    /// Connects a product that is known by name.
+    FeaturedIntegrationAppMetadata {
+        /// The product.
+        r#type: FeaturedIntegrationType,
+        /// How far connecting has come; null for one that lives in this organization alone.
+        connection_status: Option<AppConnectionStatus>,
         /// How far uninstalling has come; null unless it has begun.
         uninstallation_status: Option<AppUninstallationStatus>,
         /// When uninstalling began.

@@ -22,6 +22,10 @@ pub fn parse_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Invalid> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let text = if text.trim().is_empty() { "{}" } else { text };
     storable::check(text)?;
+    if text.trim_start().starts_with('[') {
+        // serde would take the elements for fields, in the order of their declaration.
+        return Err(Invalid::new("", "The request must be an object, not a list"));
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|fault| explain(&fault))?;
     deserializer.end().map_err(|fault| Invalid::new("", format!("The request body is no JSON: {fault}")))?;
@@ -113,6 +117,7 @@ mod tests {
         assert_eq!(fault(r#"{"list":{"name":"a"}}"#), "list must be a list, not an object");
         assert_eq!(fault(r#"{"list":[null]}"#), "list[0] must be an object, not null");
         assert_eq!(fault("7"), "The request must be an object, not integer `7`");
+        assert_eq!(fault("[[]]"), "The request must be an object, not a list");
         assert!(fault("{").contains("no JSON"));
         assert!(fault("{} x").contains("no JSON"));
         assert!(parse_body::<Outer>(&[0xff]).is_err());
@@ -123,7 +128,7 @@ mod tests {
     fn bottomless_bodies_are_refused() {
         for text in ["[".repeat(100_000), "{\"list\":".repeat(100_000), "{\"x\":[".repeat(100_000)] {
             assert!(parse_body::<Outer>(text.as_bytes()).is_err());
-            assert!(parse_body::<serde_json::Value>(text.as_bytes()).is_err());
+            assert!(parse_body::<serde_json::Value>(text.as_bytes()).is_err(), "{}", text.len());
         }
     }
 }

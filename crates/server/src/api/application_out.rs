@@ -3,12 +3,16 @@
 use std::collections::HashMap;
 
 use spaceport_platform::access::Owner;
-use spaceport_platform::application::{Application, AuthenticationMethod, Endpoint};
+use spaceport_platform::application::{Application, AuthenticationMethod, Endpoint, VerificationToken};
+use spaceport_platform::connection::{
+    Connection, ConnectionStatus, FeaturedIntegration, Uninstallation, UninstallationStatus,
+};
 use spaceport_platform::id::ProfileId;
 use spaceport_platform::profile::Profile;
 use spaceport_store::{StoreError, Tx};
 use spaceport_wire::application::{
-    AppSettings, ApplicationType, Endpoint as EndpointOut, EndpointAuth, EndpointAuthRead, EsApp,
+    AppConnectionStatus, AppSettings, AppUninstallationStatus, ApplicationMetadata, ApplicationType,
+    Endpoint as EndpointOut, EndpointAuth, EndpointAuthRead, EsApp, FeaturedIntegrationType, SslKeystore,
 };
 use spaceport_wire::profile::{MemberProfile, ProfileName};
 use spaceport_wire::scalar::DateTime;
@@ -72,12 +76,12 @@ fn application_out(application: &Application, owner: Option<MemberProfile>, owne
         client_id: application.client_id.clone(),
         name: application.name.clone(),
         email: application.email.clone(),
-        picture: None,
+        picture: application.picture.as_ref().map(ToString::to_string),
         default_external_picture: application.default_external_picture.clone(),
         created_at: Some(DateTime(application.created_at)),
         kind: Some("Application".to_owned()),
         presentable_name: None,
-        application_type: Some(ApplicationType::Application),
+        application_type: Some(type_out(application)),
         client_credentials_flow_enabled: Some(flows.client_credentials),
         code_flow_enabled: Some(flows.code),
         code_flow_redirect_uris: flows.code_redirect_uris.clone(),
@@ -85,22 +89,19 @@ fn application_out(application: &Application, owner: Option<MemberProfile>, owne
         implicit_flow_enabled: Some(flows.implicit),
         implicit_flow_redirect_uris: flows.implicit_redirect_uris.clone(),
         endpoint_uri: application.endpoint.as_ref().map(|endpoint| endpoint.url.clone()),
-        has_verification_token: Some(false),
+        has_verification_token: Some(application.verification_token == VerificationToken::Sent),
         has_signing_key: Some(*method == AuthenticationMethod::SigningKey),
         has_public_key_signature: Some(*method == AuthenticationMethod::PublicKey),
         endpoint_ssl_verification: Some(application.endpoint.as_ref().is_none_or(|endpoint| endpoint.ssl_verification)),
-        basic_auth_username: match method {
-            AuthenticationMethod::Basic { username } => Some(username.clone()),
-            _ => None,
-        },
+        basic_auth_username: method.username().map(str::to_owned),
         has_bearer_token: Some(*method == AuthenticationMethod::Bearer),
-        ssl_keystore_auth: None,
+        ssl_keystore_auth: application.ssl_keystore.clone(),
         archived: application.archived_at.is_some(),
         contexts: Vec::new(),
         description: application.description.clone(),
         domains: Vec::new(),
-        error_message: None,
-        metadata: None,
+        error_message: application.error_message.clone(),
+        metadata: metadata_out(application),
         patterns: Vec::new(),
         settings: AppSettings {
             client_credentials_flow_enabled: Some(flows.client_credentials),
@@ -111,9 +112,98 @@ fn application_out(application: &Application, owner: Option<MemberProfile>, owne
             implicit_flow_enabled: Some(flows.implicit),
             implicit_flow_redirect_uris: flows.implicit_redirect_uris.clone(),
             endpoint: Some(endpoint_out(application.endpoint.as_ref())),
-            endpoint_auth: Some(authentication_out(method)),
-            external_issue_tracker_domain: None,
+            endpoint_auth: Some(EndpointAuth {
+                ssl_keystore: application.ssl_keystore.clone().map(|ssl_keystore| SslKeystore { ssl_keystore }),
+                verification_token: application.verification_token == VerificationToken::Sent,
+                ..authentication_out(method)
+            }),
+            external_issue_tracker_domain: application.external_issue_tracker_domain.clone(),
         },
+    }
+}
+
+fn type_out(application: &Application) -> ApplicationType {
+    let marketplace = application.connection.as_ref().is_some_and(|connection| connection.marketplace_id.is_some());
+    match (application.featured_integration, marketplace) {
+        (Some(_), _) => ApplicationType::FeaturedIntegration,
+        (None, true) => ApplicationType::MarketplaceApp,
+        (None, false) => ApplicationType::Application,
+    }
+}
+
+/// Null for an application that lives in this organization alone and connects no known product.
+fn metadata_out(application: &Application) -> Option<ApplicationMetadata> {
+    let none = Connection::default();
+    let connection = application.connection.as_ref();
+    let known = connection.unwrap_or(&none);
+    let connection_status = known.status.map(connection_out);
+    let uninstallation_status = known.uninstallation.map(uninstallation_out);
+    let uninstallation_started_at = known.uninstallation.map(|uninstallation| DateTime(uninstallation.started_at));
+    if let Some(product) = application.featured_integration {
+        let r#type = featured_out(product);
+        return Some(ApplicationMetadata::FeaturedIntegrationAppMetadata {
+            r#type,
+            connection_status,
+            uninstallation_status,
+            uninstallation_started_at,
+        });
+    }
+    let last_sent_server_url = known.last_sent_server_url.clone();
+    connection.map(|connection| match &connection.marketplace_id {
+        Some(id) => ApplicationMetadata::MarketplaceAppMetadata {
+            marketplace_app_id: id.clone(),
+            last_sent_server_url: last_sent_server_url.unwrap_or_default(),
+            connection_status: connection_status.unwrap_or(AppConnectionStatus::Connecting),
+            uninstallation_status,
+            uninstallation_started_at,
+        },
+        None => ApplicationMetadata::AdHocConnectedAppMetadata {
+            last_sent_server_url,
+            connection_status,
+            uninstallation_status,
+            uninstallation_started_at,
+        },
+    })
+}
+
+fn connection_out(status: ConnectionStatus) -> AppConnectionStatus {
+    match status {
+        ConnectionStatus::Connecting => AppConnectionStatus::Connecting,
+        ConnectionStatus::FailedToConnect => AppConnectionStatus::FailedToConnect,
+        ConnectionStatus::Reconnecting => AppConnectionStatus::Reconnecting,
+        ConnectionStatus::Connected => AppConnectionStatus::Connected,
+    }
+}
+
+fn uninstallation_out(uninstallation: Uninstallation) -> AppUninstallationStatus {
+    match uninstallation.status {
+        UninstallationStatus::Sending => AppUninstallationStatus::SendingUninstallPayload,
+        UninstallationStatus::Retrying => AppUninstallationStatus::RetryingSendingUninstallPayload,
+        UninstallationStatus::Failed => AppUninstallationStatus::Failed,
+        UninstallationStatus::Uninstalled => AppUninstallationStatus::Uninstalled,
+    }
+}
+
+fn featured_out(product: FeaturedIntegration) -> FeaturedIntegrationType {
+    match product {
+        FeaturedIntegration::Unknown => FeaturedIntegrationType::Unknown,
+        FeaturedIntegration::Jenkins => FeaturedIntegrationType::Jenkins,
+        FeaturedIntegration::TeamCity => FeaturedIntegrationType::TeamCity,
+        FeaturedIntegration::Jira => FeaturedIntegrationType::Jira,
+        FeaturedIntegration::YouTrack => FeaturedIntegrationType::YouTrack,
+        FeaturedIntegration::Slack => FeaturedIntegrationType::Slack,
+    }
+}
+
+/// The product a caller names.
+pub fn featured_in(product: FeaturedIntegrationType) -> FeaturedIntegration {
+    match product {
+        FeaturedIntegrationType::Unknown => FeaturedIntegration::Unknown,
+        FeaturedIntegrationType::Jenkins => FeaturedIntegration::Jenkins,
+        FeaturedIntegrationType::TeamCity => FeaturedIntegration::TeamCity,
+        FeaturedIntegrationType::Jira => FeaturedIntegration::Jira,
+        FeaturedIntegrationType::YouTrack => FeaturedIntegration::YouTrack,
+        FeaturedIntegrationType::Slack => FeaturedIntegration::Slack,
     }
 }
 

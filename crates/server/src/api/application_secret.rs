@@ -1,16 +1,22 @@
-//! Secrets and public keys of an application: client secret, signing key, JWKS.
+//! Secrets and public keys of an application: client secret, signing key, tokens, JWKS; when the secret was used.
 
 use std::sync::Arc;
 
-use spaceport_platform::application::SecretKind;
+use spaceport_platform::application::{AuthenticationMethod, SecretKind, VerificationToken};
+use spaceport_platform::application_changes::changes;
+use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::id::random_text;
+use spaceport_platform::lifecycle;
 use spaceport_platform::secret::Secret;
 use spaceport_store::StoreError;
+use spaceport_wire::application::AccessRecord;
+use spaceport_wire::scalar::DateTime;
 
 use crate::api::application::SECRET_LENGTH;
+use crate::api::application_state::loaded;
 use crate::http::access::{Cx, Demand, EditApplications, OnApplication, ViewApplicationSecrets, ViewApplications};
 use crate::http::error::ApiError;
-use crate::http::reply::{Done, Text};
+use crate::http::reply::{Done, Json, Text};
 use crate::http::routes::Routes;
 
 /// The operations of this resource.
@@ -46,6 +52,30 @@ pub fn routes(routes: Routes) -> Routes {
             "Regenerate signing key",
             regenerate_signing_key,
         )
+        .get(
+            "/api/http/applications/{application}/bearer-token",
+            "api.application.bearer_token.get",
+            "Get bearer token",
+            bearer_token,
+        )
+        .get(
+            "/api/http/applications/{application}/verification-token",
+            "api.application.verification_token.get",
+            "Get verification token",
+            verification_token,
+        )
+        .post(
+            "/api/http/applications/{application}/verification-token/regenerate",
+            "api.application.verification_token.regenerate",
+            "Regenerate verification token",
+            regenerate_verification_token,
+        )
+        .get(
+            "/api/http/applications/{application}/last-client-credentials-access",
+            "api.application.last_client_credentials_access.get",
+            "Get last client credentials access info",
+            last_client_credentials_access,
+        )
 }
 
 /// The client secret.
@@ -80,32 +110,92 @@ pub async fn regenerate_signing_key(cx: Cx<OnApplication<EditApplications>>) -> 
     regenerate(cx, SecretKind::SigningKey).await
 }
 
+/// The token that deliveries carry as `Authorization: Bearer`.
+///
+/// # Errors
+/// Those of access; `not-found` unless that is the application's method.
+pub async fn bearer_token(cx: Cx<OnApplication<ViewApplicationSecrets>>) -> Result<Text, ApiError> {
+    if cx.access.application.authentication != AuthenticationMethod::Bearer {
+        return Err(missing());
+    }
+    reveal(cx, SecretKind::BearerToken).await
+}
+
+/// The token inside the body of payloads (legacy).
+///
+/// # Errors
+/// Those of access; `not-found` when payloads carry none.
+pub async fn verification_token(cx: Cx<OnApplication<ViewApplicationSecrets>>) -> Result<Text, ApiError> {
+    if cx.access.application.verification_token == VerificationToken::Unused {
+        return Err(missing());
+    }
+    reveal(cx, SecretKind::VerificationToken).await
+}
+
+/// Makes a new verification token, which payloads carry from now on.
+///
+/// # Errors
+/// Those of access.
+pub async fn regenerate_verification_token(cx: Cx<OnApplication<EditApplications>>) -> Result<Done, ApiError> {
+    regenerate(cx, SecretKind::VerificationToken).await
+}
+
+/// When and from where the application signed in last by client credentials; null when it never did.
+///
+/// # Errors
+/// Those of access.
+pub async fn last_client_credentials_access(
+    cx: Cx<OnApplication<ViewApplications>>,
+) -> Result<Json<Option<AccessRecord>>, ApiError> {
+    let id = cx.access.application.id.clone();
+    let stored = cx.read(move |tx| tx.client_credentials_access(&id)).await;
+    let stored = stored.map_err(|error: StoreError| ApiError::from(error))?;
+    let latest = cx.services.sign_ins.latest(&cx.access.application.id, stored);
+    Ok(Json(latest.map(|record| AccessRecord {
+        time: DateTime(record.at),
+        address: record.address,
+        user_agent: record.user_agent,
+    })))
+}
+
 async fn reveal<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind) -> Result<Text, ApiError> {
     let id = cx.access.application.id.clone();
     let secret =
         cx.read(move |tx| tx.secret(id.as_str(), kind)).await.map_err(|error: StoreError| ApiError::from(error))?;
-    let missing = || ApiError::not_found("The application has no such secret");
     Ok(Text(secret.ok_or_else(missing)?.reveal().to_owned()))
 }
 
+fn missing() -> ApiError {
+    ApiError::not_found("The application has no such secret")
+}
+
 async fn regenerate<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind) -> Result<Done, ApiError> {
-    let (id, now) = (cx.access.application.id.clone(), cx.now());
+    let (id, now, trail) = (cx.access.application.id.clone(), cx.now(), cx.trail());
     let random = Arc::clone(&cx.services.random);
     cx.write(move |tx| {
+        let before = loaded(tx, &id)?;
+        lifecycle::require_active(&before)?;
         let secret = Secret::new(random_text(SECRET_LENGTH, random.as_ref()));
         tx.set_secret(id.as_str(), kind, &secret)?;
-        if let Some(mut application) = tx.application(&id)? {
-            application.updated_at = now;
-            if kind == SecretKind::ClientSecret {
-                application.tokens_not_before = now;
-            }
-            // Counts a revision, so that senders on every node load the new secret.
-            tx.update_application(&application)?;
+        let mut application = before.clone();
+        application.updated_at = now;
+        match kind {
+            SecretKind::ClientSecret => application.tokens_not_before = now,
+            SecretKind::VerificationToken => application.verification_token = VerificationToken::Sent,
+            _ => {}
         }
-        Ok::<_, StoreError>(())
+        // Counts a revision, so that senders on every node load the new secret.
+        tx.update_application(&application)?;
+        let mut recorded = changes(Some(&before), &application);
+        recorded.push(AuditChange::secret(match kind {
+            SecretKind::ClientSecret => "clientSecret",
+            SecretKind::VerificationToken => "verificationToken",
+            _ => "signingKey",
+        }));
+        trail.record(tx, AuditTarget::application(&id), recorded)?;
+        Ok::<_, ApiError>(())
     })
-    .await
-    .map_err(ApiError::from)?;
+    .await?;
     cx.services.callers.forget();
     Ok(Done)
 }

@@ -1,26 +1,21 @@
 //! A change of an application's settings, and the checks it shares with creation.
 
 use spaceport_delivery::guard::Guard;
-use spaceport_platform::application::{Application, ChosenAuthentication, Endpoint, check_chosen_secret};
+use spaceport_platform::application::{
+    Application, AuthenticationMethod, ChosenAuthentication, Endpoint, VerificationToken, check_chosen_secret,
+};
+use spaceport_platform::id::AttachmentId;
 use spaceport_platform::invalid::Invalid;
 use spaceport_platform::secret::Secret;
 use spaceport_wire::application::{EndpointAuthCreate, EndpointAuthType, UpdateApplication};
 use spaceport_wire::scalar::Patch;
 
-/// What happens to the authentication method.
-pub enum Authentication {
-    /// It stays.
-    Kept,
-    /// This one becomes the active one.
-    Chosen(ChosenAuthentication),
-}
-
 /// A change, its secrets taken out and checked.
 pub struct Change {
     /// A new client secret chosen by the caller.
     pub client_secret: Option<Secret>,
-    /// What happens to the authentication method.
-    pub authentication: Authentication,
+    /// The authentication method that becomes the active one; `None` keeps the present one.
+    pub authentication: Option<ChosenAuthentication>,
     body: UpdateApplication,
 }
 
@@ -30,12 +25,6 @@ impl Change {
     /// # Errors
     /// Names the argument that cannot be.
     pub fn read(mut body: UpdateApplication) -> Result<Self, Invalid> {
-        if let Patch::Value(name) = &body.ssl_keystore_auth {
-            return Err(Invalid::new("sslKeystoreAuth", format!("names `{name}`, but there is no such keystore")));
-        }
-        if let Patch::Value(id) = &body.picture_attachment_id {
-            return Err(Invalid::new("pictureAttachmentId", format!("names `{id}`, but there is no such attachment")));
-        }
         let client_secret = match std::mem::take(&mut body.client_secret) {
             Patch::Absent => None,
             Patch::Null => return Err(Invalid::new("clientSecret", "must not be null; regenerate it instead")),
@@ -49,7 +38,7 @@ impl Change {
         Ok(Self { client_secret, authentication, body })
     }
 
-    /// Applies the change: absent keeps, null clears.
+    /// Applies the change: absent keeps, null clears what can be empty.
     ///
     /// # Errors
     /// Names the argument that cannot be null.
@@ -61,42 +50,77 @@ impl Change {
             Patch::Value(name) => name.trim().clone_into(&mut application.name),
         }
         set_text(&mut application.description, &body.description);
-        set_text(&mut application.default_external_picture, &body.default_external_picture);
-        let flows = &mut application.flows;
-        set_flag(&mut flows.client_credentials, &body.client_credentials_flow_enabled, true);
-        set_flag(&mut flows.code, &body.code_flow_enabled, false);
-        set_flag(&mut flows.pkce_required, &body.pkce_required, false);
-        set_flag(&mut flows.public_clients_allowed, &body.public_clients_allowed, false);
-        set_flag(&mut flows.implicit, &body.implicit_flow_enabled, false);
-        set_text(&mut flows.code_redirect_uris, &body.code_flow_redirect_uris);
-        set_text(&mut flows.implicit_redirect_uris, &body.implicit_flow_redirect_uris);
-        self.apply_endpoint(application)?;
-        if let Authentication::Chosen(chosen) = &self.authentication {
-            application.authentication = chosen.method();
+        set_filled(&mut application.default_external_picture, &body.default_external_picture);
+        set_text(&mut application.ssl_keystore, &body.ssl_keystore_auth);
+        match &body.picture_attachment_id {
+            Patch::Absent => {}
+            Patch::Null => application.picture = None,
+            Patch::Value(id) => application.picture = Some(AttachmentId::new(id.as_str())),
         }
-        Ok(())
+        let flows = &mut application.flows;
+        set_flag(&mut flows.client_credentials, &body.client_credentials_flow_enabled, "clientCredentialsFlowEnabled")?;
+        set_flag(&mut flows.code, &body.code_flow_enabled, "codeFlowEnabled")?;
+        set_flag(&mut flows.pkce_required, &body.pkce_required, "pkceRequired")?;
+        set_flag(&mut flows.public_clients_allowed, &body.public_clients_allowed, "publicClientsAllowed")?;
+        set_flag(&mut flows.implicit, &body.implicit_flow_enabled, "implicitFlowEnabled")?;
+        set_filled(&mut flows.code_redirect_uris, &body.code_flow_redirect_uris);
+        set_filled(&mut flows.implicit_redirect_uris, &body.implicit_flow_redirect_uris);
+        if body.public_clients_allowed == Patch::Value(true) && body.pkce_required.is_absent() {
+            // Public clients require PKCE, so whoever wants them and says nothing about it gets both.
+            flows.pkce_required = true;
+        }
+        self.apply_endpoint(application)?;
+        self.apply_authentication(application)
     }
 
     fn apply_endpoint(&self, application: &mut Application) -> Result<(), Invalid> {
         match &self.body.endpoint_uri {
             Patch::Absent => {}
-            Patch::Null => application.endpoint = None,
-            Patch::Value(url) => {
+            Patch::Value(url) if !url.trim().is_empty() => {
                 let ssl_verification = application.endpoint.as_ref().is_none_or(|endpoint| endpoint.ssl_verification);
                 application.endpoint = Some(Endpoint { url: url.clone(), ssl_verification });
             }
+            Patch::Null | Patch::Value(_) => application.endpoint = None,
         }
         match (&self.body.endpoint_ssl_verification, &mut application.endpoint) {
-            (Patch::Absent, _) => {}
-            (Patch::Null, Some(endpoint)) => endpoint.ssl_verification = true,
-            (Patch::Value(verify), Some(endpoint)) => endpoint.ssl_verification = *verify,
-            (Patch::Null | Patch::Value(true), None) => {}
-            (Patch::Value(false), None) => {
-                return Err(Invalid::new("endpointSslVerification", "needs an endpointUri"));
+            (Patch::Absent, _) | (Patch::Value(true), None) => Ok(()),
+            (Patch::Null, _) => Err(not_null("endpointSslVerification")),
+            (Patch::Value(false), None) => Err(Invalid::new("endpointSslVerification", "needs an endpointUri")),
+            (Patch::Value(verify), Some(endpoint)) => {
+                endpoint.ssl_verification = *verify;
+                Ok(())
             }
         }
-        Ok(())
     }
+
+    fn apply_authentication(&self, application: &mut Application) -> Result<(), Invalid> {
+        let body = &self.body;
+        let mut verified = application.verification_token == VerificationToken::Sent;
+        set_flag(&mut verified, &body.has_verification_token, "hasVerificationToken")?;
+        application.verification_token = if verified { VerificationToken::Sent } else { VerificationToken::Unused };
+        if let Some(chosen) = &self.authentication {
+            application.authentication = chosen.method();
+            return Ok(());
+        }
+        // One method is always active (wire-protocol 4.2), so the old switches can turn one off only for another.
+        match (&application.authentication, &body.has_signing_key, &body.has_public_key_signature) {
+            (_, Patch::Null, _) => Err(not_null("hasSigningKey")),
+            (_, _, Patch::Null) => Err(not_null("hasPublicKeySignature")),
+            (AuthenticationMethod::SigningKey, Patch::Value(false), _) => {
+                application.authentication = AuthenticationMethod::PublicKey;
+                Ok(())
+            }
+            (AuthenticationMethod::PublicKey, _, Patch::Value(false)) => Err(Invalid::new(
+                "hasPublicKeySignature",
+                "must not be false while no other method is chosen; name one in appLevelAuth",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn not_null(field: &str) -> Invalid {
+    Invalid::new(field, "must be true or false, not null; leave it out to keep it")
 }
 
 fn set_text(field: &mut Option<String>, patch: &Patch<String>) {
@@ -107,17 +131,28 @@ fn set_text(field: &mut Option<String>, patch: &Patch<String>) {
     }
 }
 
-fn set_flag(field: &mut bool, patch: &Patch<bool>, cleared: bool) {
-    match patch {
-        Patch::Absent => {}
-        Patch::Null => *field = cleared,
-        Patch::Value(value) => *field = *value,
+/// Like [`set_text`], but blank text clears: forms send it for a field that nobody filled in.
+fn set_filled(field: &mut Option<String>, patch: &Patch<String>) {
+    set_text(field, patch);
+    if field.as_ref().is_some_and(|text| text.trim().is_empty()) {
+        *field = None;
     }
 }
 
-/// `appLevelAuth` names the method; the flat fields hold what it needs. Without `appLevelAuth` the
-/// deprecated flat fields alone choose.
-fn authentication_of(body: &mut UpdateApplication) -> Result<Authentication, Invalid> {
+fn set_flag(field: &mut bool, patch: &Patch<bool>, name: &str) -> Result<(), Invalid> {
+    match patch {
+        Patch::Absent => Ok(()),
+        Patch::Null => Err(not_null(name)),
+        Patch::Value(value) => {
+            *field = *value;
+            Ok(())
+        }
+    }
+}
+
+/// `appLevelAuth` names the method; the flat fields hold what it needs. Without `appLevelAuth` the deprecated flat
+/// fields alone choose. Null in any of them counts as absent: there is no method to go back to.
+fn authentication_of(body: &mut UpdateApplication) -> Result<Option<ChosenAuthentication>, Invalid> {
     let username = std::mem::take(&mut body.basic_auth_username).into_value();
     let password = std::mem::take(&mut body.basic_auth_password).into_value();
     let token = std::mem::take(&mut body.bearer_auth_token).into_value();
@@ -138,14 +173,12 @@ fn authentication_of(body: &mut UpdateApplication) -> Result<Authentication, Inv
         None if username.is_some() || password.is_some() => basic(username, password)?,
         None => match token {
             Some(token) => EndpointAuthCreate::Bearer { token },
-            None if matches!(body.has_public_key_signature, Patch::Value(true)) => {
-                EndpointAuthCreate::PublicKeySignature
-            }
-            None if matches!(body.has_signing_key, Patch::Value(true)) => EndpointAuthCreate::SigningKey,
-            None => return Ok(Authentication::Kept),
+            None if body.has_public_key_signature == Patch::Value(true) => EndpointAuthCreate::PublicKeySignature,
+            None if body.has_signing_key == Patch::Value(true) => EndpointAuthCreate::SigningKey,
+            None => return Ok(None),
         },
     };
-    Ok(Authentication::Chosen(authentication(&method)?))
+    authentication(&method).map(Some)
 }
 
 /// A method with its secret, checked.

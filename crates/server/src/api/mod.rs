@@ -1,8 +1,12 @@
 //! The Applications API: one file per resource.
 
 pub mod application;
+pub mod application_attached;
+pub mod application_create;
+pub mod application_list;
 pub mod application_out;
 pub mod application_secret;
+pub mod application_state;
 pub mod catalogue;
 pub mod change;
 pub mod describe;

@@ -163,12 +163,12 @@ pub async fn list(
     Query(query): Query<ListFilter>,
 ) -> Result<Json<Batch<FullWebhook>>, ApiError> {
     let page = Page::new(query.skip.as_deref(), query.top)?;
+    let (offset, limit) = (page.offset(), page.limit);
     let application = cx.access.application.clone();
     let (with_archived, name) = (query.with_archived.unwrap_or(false), query.query.filter(|name| !name.is_empty()));
     let (found, total) = cx
         .read(move |tx| {
-            let (webhooks, total) =
-                tx.webhooks(&application.id, with_archived, name.as_deref(), page.offset, page.limit)?;
+            let (webhooks, total) = tx.webhooks(&application.id, with_archived, name.as_deref(), offset, limit)?;
             Ok::<_, StoreError>((full(tx, &application, &webhooks)?, total))
         })
         .await

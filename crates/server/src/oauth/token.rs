@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use spaceport_platform::access::{Caller, Credential, Principal};
+use spaceport_platform::access_record::AccessRecord;
 use spaceport_platform::application::Application;
 use spaceport_platform::catalogue::Catalogue;
 use spaceport_platform::context::Context;
@@ -18,6 +19,7 @@ use crate::http::error::ApiError;
 use crate::http::input::Input;
 use crate::http::reply::Document;
 use crate::http::request::Request;
+use crate::http::router::peer_text;
 use crate::oauth::client::{SignedIn, authenticate};
 use crate::oauth::form::{Form, printable};
 use crate::oauth::jwt::Grant;
@@ -68,6 +70,8 @@ async fn client_credentials(cx: Cx<Anyone>, request: &TokenRequest, form: &Form)
     }
     let scope = effective_scope(&cx, &application, form.get("scope").unwrap_or("**")).await?;
     let (services, now) = (cx.services.clone(), cx.now());
+    let user_agent = request.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    services.sign_ins.note(&application.id, AccessRecord::new(now, peer_text(request.peer), user_agent));
     let granted = scope.to_string();
     let grant = Grant {
         subject: application.client_id.clone(),

@@ -5,8 +5,16 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use spaceport_delivery::sign::generate_rsa_2048;
+use spaceport_platform::access::{Grant, Principal};
+use spaceport_platform::context::Context;
+use spaceport_platform::id::{ProfileId, TokenId};
+use spaceport_platform::profile::Profile;
+use spaceport_platform::right::Right;
+use spaceport_platform::time::Timestamp;
 use spaceport_server::config::{Settings, Source};
+use spaceport_server::http::caller::token_hash;
 use spaceport_server::run::{Running, Surroundings, run};
+use spaceport_store::{NewToken, StoreError};
 use spaceport_testkit::http::Client;
 use spaceport_testkit::postgres::{TestDatabase, database};
 use tempfile::TempDir;
@@ -85,6 +93,31 @@ impl Server {
         let answer =
             self.client.post("/oauth/token").basic(client_id, secret).form(&form).send().await.expect(200).json();
         answer["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// A new person who holds these rights everywhere and nothing else; answers a token of his.
+    pub(crate) async fn person(&self, username: &str, rights: &'static [&'static str]) -> String {
+        let token = format!("token-of-{username}");
+        let profile = Profile::new(ProfileId::new(format!("profile-{username}")), username, Timestamp::from_millis(0));
+        let stored = NewToken {
+            hash: token_hash(&token),
+            id: TokenId::new(format!("token-{username}")),
+            name: "test".to_owned(),
+            scope: "**".to_owned(),
+            created_at: Timestamp::from_millis(0),
+            expires_at: None,
+        };
+        let made = self.running.store().write(move |tx| {
+            let principal = Principal::User(profile.id.clone());
+            tx.insert_profile(&profile)?;
+            for code in rights {
+                let grant = Grant { right: Right::from_code(code), context: Context::Global };
+                tx.grant(&principal, &grant, Timestamp::from_millis(0))?;
+            }
+            tx.insert_token(&stored, &principal)
+        });
+        made.await.map_err(|error: StoreError| error.to_string()).unwrap();
+        token
     }
 
     pub(crate) async fn host(&self) -> String {

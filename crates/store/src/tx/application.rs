@@ -1,65 +1,55 @@
-//! Applications.
+//! Applications: stored, found, archived. How they are listed is in [`super::application_list`].
 
 use spaceport_platform::access::{Owner, Principal};
-use spaceport_platform::application::{Application, AuthenticationMethod, Endpoint, Flows};
-use spaceport_platform::id::{ApplicationId, ProfileId};
+use spaceport_platform::application::{Application, AuthenticationMethod, Endpoint, Flows, VerificationToken};
+use spaceport_platform::connection::{
+    Connection, ConnectionStatus, FeaturedIntegration, Uninstallation, UninstallationStatus,
+};
+use spaceport_platform::id::{ApplicationId, AttachmentId, ProfileId};
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
-use crate::tx::{Tx, containing, placeholders};
+use crate::tx::{Tx, placeholders};
 use crate::value::{Row, Value};
 
-const COLUMNS: &str = "id, client_id, name, description, email, default_external_picture, owner_profile_id, owner_application_id, \
-     created_at, updated_at, archived_at, client_credentials, code_flow, code_redirect_uris, pkce_required, \
-     public_clients_allowed, implicit_flow, implicit_redirect_uris, endpoint_url, endpoint_ssl_verification, authentication, \
-     basic_username, tokens_not_before, revision";
+pub(crate) const COLUMNS: &str = "id, client_id, name, description, email, default_external_picture, owner_profile_id, \
+     owner_application_id, created_at, updated_at, archived_at, client_credentials, code_flow, code_redirect_uris, \
+     pkce_required, public_clients_allowed, implicit_flow, implicit_redirect_uris, endpoint_url, endpoint_ssl_verification, \
+     authentication, basic_username, tokens_not_before, revision, picture_id, verification_token, ssl_keystore, \
+     featured_integration, connected, marketplace_id, connection_status, last_sent_server_url, uninstallation_status, \
+     uninstallation_started_at, external_issue_tracker_domain, error_message, healthy_at";
 
-/// Which applications a list holds.
-#[derive(Clone, Default, Debug)]
-pub struct ApplicationFilter {
-    /// Part of the name, in any case.
-    pub name: Option<String>,
-    /// Owned by any of these people; everybody when empty.
-    pub owners: Vec<ProfileId>,
-    /// Archived ones too.
-    pub with_archived: bool,
-    /// Those made by other applications too.
-    pub with_managed: bool,
-}
-
-/// In which order a list comes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ApplicationOrder {
-    /// By name.
-    NameAscending,
-    /// By name, backwards.
-    NameDescending,
-    /// The one changed last comes first.
-    LastEdited,
-}
+/// Columns that [`Tx::update_application`] leaves alone, because applications report them about themselves.
+const REPORTED: [&str; 2] = ["error_message", "healthy_at"];
 
 impl Tx<'_> {
     /// Stores a new application.
     pub fn insert_application(&mut self, application: &Application) -> Result<(), StoreError> {
-        let sql = format!("INSERT INTO application ({COLUMNS}, name_folded) VALUES ({})", placeholders(1, 25));
+        let columns: Vec<&str> = COLUMNS.split(", ").chain(["name_folded"]).collect();
+        let sql =
+            format!("INSERT INTO application ({COLUMNS}, name_folded) VALUES ({})", placeholders(1, columns.len()));
         self.connection.execute(&sql, &values(application)).map(|_| ())
     }
 
-    /// Stores changed settings and counts a revision.
+    /// Stores changed settings and counts a revision. What applications report about themselves (error message,
+    /// health) stays as it is.
     pub fn update_application(&mut self, application: &Application) -> Result<(), StoreError> {
-        let mut values = values(application);
-        values.remove(0);
-        let columns = COLUMNS.split(", ").skip(1).chain(["name_folded"]);
-        let sets: Vec<String> = columns
-            .enumerate()
-            .map(|(index, column)| match column.trim() {
-                "revision" => format!("revision = CAST(${} AS BIGINT) + 1", index + 1),
-                other => format!("{other} = ${}", index + 1),
-            })
-            .collect();
-        values.push((&application.id).into());
-        let sql = format!("UPDATE application SET {} WHERE id = ${}", sets.join(", "), values.len());
-        self.connection.execute(&sql, &values).map(|_| ())
+        self.keep_place(&application.id, application.updated_at)?;
+        let (mut sets, mut bound) = (Vec::new(), Vec::new());
+        let columns = COLUMNS.split(", ").chain(["name_folded"]).map(str::trim);
+        for (column, value) in columns.zip(values(application)) {
+            if column == "id" || REPORTED.contains(&column) {
+                continue;
+            }
+            bound.push(value);
+            sets.push(match column {
+                "revision" => format!("revision = CAST(${} AS BIGINT) + 1", bound.len()),
+                other => format!("{other} = ${}", bound.len()),
+            });
+        }
+        bound.push((&application.id).into());
+        let sql = format!("UPDATE application SET {} WHERE id = ${}", sets.join(", "), bound.len());
+        self.connection.execute(&sql, &bound).map(|_| ())
     }
 
     /// The application with this id, archived or not. In a writing transaction it cannot change under the
@@ -75,49 +65,22 @@ impl Tx<'_> {
         self.connection.query(&sql, &[client_id.into()])?.pop().map(read).transpose()
     }
 
-    /// A page of applications, and how many there are in all.
-    pub fn applications(
-        &mut self,
-        filter: &ApplicationFilter,
-        order: ApplicationOrder,
-        offset: i64,
-        limit: i64,
-    ) -> Result<(Vec<Application>, i64), StoreError> {
-        let mut values: Vec<Value> = Vec::new();
-        let mut conditions = vec!["1 = 1".to_owned()];
-        if let Some(name) = &filter.name {
-            values.push(containing(name));
-            conditions.push(format!("name_folded LIKE ${} ESCAPE '!'", values.len()));
-        }
-        if !filter.owners.is_empty() {
-            conditions.push(format!("owner_profile_id IN ({})", placeholders(values.len() + 1, filter.owners.len())));
-            values.extend(filter.owners.iter().map(Value::from));
-        }
-        if !filter.with_archived {
-            conditions.push("archived_at IS NULL".to_owned());
-        }
-        if !filter.with_managed {
-            conditions.push("owner_application_id IS NULL".to_owned());
-        }
-        let condition = conditions.join(" AND ");
-        let count = format!("SELECT COUNT(*) FROM application WHERE {condition}");
-        let total = self.connection.query(&count, &values)?.pop().map_or(Ok(0), |mut row| row.int())?;
-        let order = match order {
-            ApplicationOrder::NameAscending => "name_folded, id",
-            ApplicationOrder::NameDescending => "name_folded DESC, id",
-            ApplicationOrder::LastEdited => "updated_at DESC, id",
-        };
-        let (take, skip) = (values.len() + 1, values.len() + 2);
-        let sql = format!(
-            "SELECT {COLUMNS} FROM application WHERE {condition} ORDER BY {order} LIMIT ${take} OFFSET ${skip}"
-        );
-        values.extend([limit.into(), offset.into()]);
-        let found = self.connection.query(&sql, &values)?.into_iter().map(read).collect::<Result<_, _>>()?;
-        Ok((found, total))
+    /// Stores what the application reports as its problem; `None` when there is none any more. No revision: nothing
+    /// depends on it.
+    pub fn set_error_message(&mut self, id: &ApplicationId, message: Option<&str>) -> Result<(), StoreError> {
+        let sql = "UPDATE application SET error_message = $1 WHERE id = $2";
+        self.connection.execute(sql, &[message.into(), id.into()]).map(|_| ())
+    }
+
+    /// Stores that the application reported itself healthy.
+    pub fn set_healthy(&mut self, id: &ApplicationId, now: Timestamp) -> Result<(), StoreError> {
+        let sql = "UPDATE application SET healthy_at = $1 WHERE id = $2";
+        self.connection.execute(sql, &[now.into(), id.into()]).map(|_| ())
     }
 
     /// Archives: tokens end, deliveries that wait are cancelled.
     pub fn archive_application(&mut self, id: &ApplicationId, now: Timestamp) -> Result<(), StoreError> {
+        self.keep_place(id, now)?;
         let sql = "UPDATE application SET archived_at = $1, updated_at = $1, tokens_not_before = $1, revision = revision + 1 WHERE id = $2";
         self.connection.execute(sql, &[now.into(), id.into()])?;
         let sql = "UPDATE delivery SET state = 'cancelled', finished_at = $1 WHERE application_id = $2 AND finished_at IS NULL";
@@ -137,6 +100,8 @@ fn values(application: &Application) -> Vec<Value> {
     };
     let text = |text: &Option<String>| Value::from(text.as_deref());
     let flows = &application.flows;
+    let connection = application.connection.as_ref();
+    let uninstallation = connection.and_then(|connection| connection.uninstallation);
     vec![
         (&application.id).into(),
         application.client_id.as_str().into(),
@@ -162,39 +127,46 @@ fn values(application: &Application) -> Vec<Value> {
         username.into(),
         application.tokens_not_before.into(),
         application.revision.into(),
+        application.picture.as_ref().into(),
+        (application.verification_token == VerificationToken::Sent).into(),
+        text(&application.ssl_keystore),
+        application.featured_integration.map(FeaturedIntegration::name).into(),
+        connection.is_some().into(),
+        connection.and_then(|connection| connection.marketplace_id.as_deref()).into(),
+        connection.and_then(|connection| connection.status).map(ConnectionStatus::name).into(),
+        connection.and_then(|connection| connection.last_sent_server_url.as_deref()).into(),
+        uninstallation.map(|uninstallation| uninstallation.status.name()).into(),
+        uninstallation.map(|uninstallation| uninstallation.started_at).into(),
+        text(&application.external_issue_tracker_domain),
+        text(&application.error_message),
+        application.healthy_at.into(),
         application.name.to_lowercase().into(),
     ]
 }
 
-fn read(mut row: Row) -> Result<Application, StoreError> {
-    let mut application = Application {
-        id: ApplicationId::new(row.text()?),
-        client_id: row.text()?,
-        name: row.text()?,
-        description: row.optional_text()?,
-        email: row.optional_text()?,
-        default_external_picture: row.optional_text()?,
-        owner: match (row.optional_text()?, row.optional_text()?) {
-            (Some(profile), None) => Owner::User(ProfileId::new(profile)),
-            (None, Some(application)) => Owner::Application(ApplicationId::new(application)),
-            _ => return Err(StoreError::corrupt("an application without one owner")),
-        },
-        created_at: row.time()?,
-        updated_at: row.time()?,
-        archived_at: row.optional_time()?,
-        flows: Flows {
-            client_credentials: row.flag()?,
-            code: row.flag()?,
-            code_redirect_uris: row.optional_text()?,
-            pkce_required: row.flag()?,
-            public_clients_allowed: row.flag()?,
-            implicit: row.flag()?,
-            implicit_redirect_uris: row.optional_text()?,
-        },
-        endpoint: None,
-        authentication: AuthenticationMethod::PublicKey,
-        tokens_not_before: Timestamp::from_millis(0),
-        revision: 0,
+pub(crate) fn read(mut row: Row) -> Result<Application, StoreError> {
+    let (id, client_id, name) = (ApplicationId::new(row.text()?), row.text()?, row.text()?);
+    let (description, email, default_external_picture) =
+        (row.optional_text()?, row.optional_text()?, row.optional_text()?);
+    let owner = match (row.optional_text()?, row.optional_text()?) {
+        (Some(profile), None) => Owner::User(ProfileId::new(profile)),
+        (None, Some(application)) => Owner::Application(ApplicationId::new(application)),
+        _ => return Err(StoreError::corrupt("an application without one owner")),
+    };
+    let mut application = Application::new(id, client_id, name, owner, row.time()?);
+    application.description = description;
+    application.email = email;
+    application.default_external_picture = default_external_picture;
+    application.updated_at = row.time()?;
+    application.archived_at = row.optional_time()?;
+    application.flows = Flows {
+        client_credentials: row.flag()?,
+        code: row.flag()?,
+        code_redirect_uris: row.optional_text()?,
+        pkce_required: row.flag()?,
+        public_clients_allowed: row.flag()?,
+        implicit: row.flag()?,
+        implicit_redirect_uris: row.optional_text()?,
     };
     let (url, ssl_verification) = (row.optional_text()?, row.flag()?);
     application.endpoint = url.map(|url| Endpoint { url, ssl_verification });
@@ -203,5 +175,34 @@ fn read(mut row: Row) -> Result<Application, StoreError> {
         .ok_or_else(|| StoreError::corrupt(format!("the authentication method {method}")))?;
     application.tokens_not_before = row.time()?;
     application.revision = row.int()?;
+    application.picture = row.optional_text()?.map(AttachmentId::new);
+    application.verification_token = if row.flag()? { VerificationToken::Sent } else { VerificationToken::Unused };
+    application.ssl_keystore = row.optional_text()?;
+    application.featured_integration = named(row.optional_text()?, FeaturedIntegration::from_stored)?;
+    application.connection = connection(&mut row)?;
+    application.external_issue_tracker_domain = row.optional_text()?;
+    application.error_message = row.optional_text()?;
+    application.healthy_at = row.optional_time()?;
     Ok(application)
+}
+
+fn connection(row: &mut Row) -> Result<Option<Connection>, StoreError> {
+    let connected = row.flag()?;
+    let connection = Connection {
+        marketplace_id: row.optional_text()?,
+        status: named(row.optional_text()?, ConnectionStatus::from_stored)?,
+        last_sent_server_url: row.optional_text()?,
+        uninstallation: match (named(row.optional_text()?, UninstallationStatus::from_stored)?, row.optional_time()?) {
+            (Some(status), Some(started_at)) => Some(Uninstallation { status, started_at }),
+            (None, _) => None,
+            (Some(_), None) => return Err(StoreError::corrupt("an uninstallation that never began")),
+        },
+    };
+    Ok(connected.then_some(connection))
+}
+
+/// A state by its stored name.
+fn named<T>(name: Option<String>, from_stored: fn(&str) -> Option<T>) -> Result<Option<T>, StoreError> {
+    let unknown = |name: &str| StoreError::corrupt(format!("a state called {name}"));
+    name.map(|name| from_stored(&name).ok_or_else(|| unknown(&name))).transpose()
 }

@@ -1,6 +1,8 @@
 //! What can be stored and asked: one file per resource.
 
+pub(crate) mod access_record;
 pub(crate) mod application;
+pub(crate) mod application_list;
 pub(crate) mod audit;
 pub(crate) mod channel;
 pub(crate) mod context;

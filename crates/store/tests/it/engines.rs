@@ -4,7 +4,10 @@ use spaceport_store::{MasterKey, Sealer, Store};
 use spaceport_testkit::postgres::{TestDatabase, database};
 use tempfile::TempDir;
 
-use crate::{applications, audit, deliveries, events, identities, parameters, server_keys, transactions, webhooks};
+use crate::{
+    application_lists, applications, audit, deliveries, events, identities, parameters, server_keys, transactions,
+    webhooks,
+};
 
 pub(crate) fn sealer() -> Sealer {
     Sealer::new(MasterKey::new([7; 32]))
@@ -80,6 +83,18 @@ async fn rights_of_people_on_sqlite() {
 async fn rights_of_people_on_postgres() {
     let (store, _database) = postgres().await;
     crate::rights_of_people::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn application_lists_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    application_lists::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn application_lists_on_postgres() {
+    let (store, _database) = postgres().await;
+    application_lists::facts(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@
     reason = "a test reports what went wrong by panicking"
 )]
 
+mod application_lists;
 mod applications;
 mod audit;
 mod deliveries;

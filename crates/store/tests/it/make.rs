@@ -66,23 +66,16 @@ pub(crate) fn team(id: &str, parent: Option<&str>) -> Team {
 }
 
 pub(crate) fn application(id: &str) -> Application {
-    Application {
-        id: ApplicationId::new(id),
-        client_id: format!("client-{id}"),
-        name: format!("Name {id}"),
-        description: Some("Zweck: 100 % Übung".to_owned()),
-        email: None,
-        default_external_picture: None,
-        owner: Owner::User(ProfileId::new("u1")),
-        created_at: at(0),
-        updated_at: at(0),
-        archived_at: None,
-        flows: Flows { code: true, code_redirect_uris: Some("https://a.example/cb".to_owned()), ..Flows::default() },
-        endpoint: Some(Endpoint { url: "https://a.example/space".to_owned(), ssl_verification: false }),
-        authentication: AuthenticationMethod::Basic { username: "user".to_owned() },
-        tokens_not_before: at(0),
-        revision: 1,
-    }
+    let owner = Owner::User(ProfileId::new("u1"));
+    let mut application =
+        Application::new(ApplicationId::new(id), format!("client-{id}"), format!("Name {id}"), owner, at(0));
+    application.description = Some("Zweck: 100 % Übung".to_owned());
+    application.flows =
+        Flows { code: true, code_redirect_uris: Some("https://a.example/cb".to_owned()), ..Flows::default() };
+    application.endpoint = Some(Endpoint { url: "https://a.example/space".to_owned(), ssl_verification: false });
+    application.authentication = AuthenticationMethod::Basic { username: "user".to_owned() };
+    application.tokens_not_before = at(0);
+    application
 }
 
 pub(crate) fn webhook(application: &str, id: &str) -> Webhook {

@@ -1,0 +1,144 @@
+//! `POST /api/http/applications`: an application is registered.
+
+use spaceport_platform::access::{Owner, Principal};
+use spaceport_platform::application::{
+    Application, ChosenAuthentication, Endpoint, Flows, SecretKind, check, check_chosen_secret,
+};
+use spaceport_platform::application_changes::changes;
+use spaceport_platform::audit::AuditTarget;
+use spaceport_platform::id::{AttachmentId, Id, random_text};
+use spaceport_platform::invalid::Invalid;
+use spaceport_platform::secret::Secret;
+use spaceport_wire::application::{CreateApplication, EndpointAuthCreate, EsApp};
+
+use crate::api::application::SECRET_LENGTH;
+use crate::api::application_attached::{require_keystore, require_picture};
+use crate::api::application_out::{featured_in, out};
+use crate::api::change;
+use crate::http::access::{CreateApplications, Cx, Holding};
+use crate::http::error::ApiError;
+use crate::http::input::Body;
+use crate::http::reply::Json;
+use crate::keys::{self, NewKey};
+
+/// Registers an application.
+///
+/// # Errors
+/// `validation-error` naming the argument; `duplicated-entity` for a client id that is taken.
+pub async fn create(
+    cx: Cx<Holding<CreateApplications>>,
+    Body(body): Body<CreateApplication>,
+) -> Result<Json<EsApp>, ApiError> {
+    if body.connect_to_space == Some(true) {
+        return Err(ApiError::validation(
+            "connectToSpace must not be true: connected (multi-org) applications cannot be installed on this server",
+        ));
+    }
+    let (now, random, trail) = (cx.now(), cx.services.random.as_ref(), cx.trail());
+    let authentication = chosen(&body)?;
+    let client_secret = match &body.client_secret {
+        Some(chosen) => {
+            let secret = Secret::new(chosen.as_str());
+            check_chosen_secret("clientSecret", &secret)?;
+            secret
+        }
+        None => Secret::new(random_text(SECRET_LENGTH, random)),
+    };
+    let signing_key = Secret::new(random_text(SECRET_LENGTH, random));
+    let client_id = body.client_id.clone().unwrap_or_else(|| keys::uuid(random));
+    let mut application =
+        Application::new(Id::generate(now, random), client_id, body.name.trim(), owner(&cx.caller.principal)?, now);
+    describe(&mut application, &body)?;
+    application.authentication = authentication.method();
+    check(&application)?;
+    change::check_address(&cx.services.guard, "endpointUri", application.endpoint.as_ref())?;
+    let key = NewKey::generate(&cx.services, now).await?;
+    let created = cx
+        .write(move |tx| {
+            if tx.application_by_client_id(&application.client_id)?.is_some() {
+                return Err(ApiError::duplicated(format!("The client id {} is taken", application.client_id)));
+            }
+            if let Some(name) = &application.ssl_keystore {
+                require_keystore(tx, name)?;
+            }
+            if let Some(id) = &application.picture {
+                require_picture(tx, id)?;
+            }
+            tx.insert_application(&application)?;
+            let owner = application.id.as_str();
+            tx.set_secret(owner, SecretKind::ClientSecret, &client_secret)?;
+            tx.set_secret(owner, SecretKind::SigningKey, &signing_key)?;
+            if let Some((kind, secret)) = authentication.secret() {
+                tx.set_secret(owner, kind, secret)?;
+            }
+            key.insert(tx, &application.id)?;
+            trail.record(tx, AuditTarget::application(&application.id), changes(None, &application))?;
+            out::<ApiError>(tx, &application)
+        })
+        .await?;
+    Ok(Json(created))
+}
+
+/// The settings of the body, besides authentication and secrets.
+fn describe(application: &mut Application, body: &CreateApplication) -> Result<(), Invalid> {
+    application.description.clone_from(&body.description);
+    application.email.clone_from(&body.email);
+    application.default_external_picture = filled(body.default_external_picture.as_deref());
+    application.picture = filled(body.picture_attachment_id.as_deref()).map(AttachmentId::new);
+    application.ssl_keystore.clone_from(&body.ssl_keystore_auth);
+    application.featured_integration = body.featured_integration_type.map(featured_in);
+    let public_clients_allowed = body.public_clients_allowed.unwrap_or(false);
+    application.flows = Flows {
+        client_credentials: body.client_credentials_flow_enabled.unwrap_or(true),
+        code: body.code_flow_enabled.unwrap_or(false),
+        code_redirect_uris: filled(body.code_flow_redirect_uris.as_deref()),
+        // Public clients require PKCE, so whoever wants them and says nothing about it gets both.
+        pkce_required: body.pkce_required.unwrap_or(public_clients_allowed),
+        public_clients_allowed,
+        implicit: body.implicit_flow_enabled.unwrap_or(false),
+        implicit_redirect_uris: filled(body.implicit_flow_redirect_uris.as_deref()),
+    };
+    let ssl_verification = body.endpoint_ssl_verification.unwrap_or(true);
+    application.endpoint = filled(body.endpoint_uri.as_deref()).map(|url| Endpoint { url, ssl_verification });
+    if application.endpoint.is_none() && !ssl_verification {
+        return Err(Invalid::new("endpointSslVerification", "needs an endpointUri"));
+    }
+    Ok(())
+}
+
+/// Forms send an empty text for a field that nobody filled in.
+fn filled(text: Option<&str>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty()).map(str::to_owned)
+}
+
+/// The authentication method, from `appLevelAuth` or its deprecated flat twins.
+fn chosen(body: &CreateApplication) -> Result<ChosenAuthentication, Invalid> {
+    if let Some(method) = &body.app_level_auth {
+        return change::authentication(method).map_err(|fault| fault.within("appLevelAuth"));
+    }
+    let flat = match (&body.basic_auth_username, &body.basic_auth_password, &body.bearer_auth_token) {
+        (Some(username), Some(password), _) => {
+            Some(EndpointAuthCreate::Basic { username: username.clone(), password: password.clone() })
+        }
+        (Some(_), None, _) => {
+            return Err(Invalid::new("basicAuthPassword", "must be given together with basicAuthUsername"));
+        }
+        (None, Some(_), _) => {
+            return Err(Invalid::new("basicAuthUsername", "must be given together with basicAuthPassword"));
+        }
+        (None, None, Some(token)) => Some(EndpointAuthCreate::Bearer { token: token.clone() }),
+        (None, None, None) if body.has_signing_key == Some(true) && body.has_public_key_signature != Some(true) => {
+            Some(EndpointAuthCreate::SigningKey)
+        }
+        _ => None,
+    };
+    flat.as_ref().map_or(Ok(ChosenAuthentication::PublicKey), change::authentication)
+}
+
+fn owner(principal: &Principal) -> Result<Owner, ApiError> {
+    match principal {
+        Principal::User(id) => Ok(Owner::User(id.clone())),
+        Principal::Application(id) => Ok(Owner::Application(id.clone())),
+        Principal::Nobody => Err(ApiError::internal("nobody was admitted to create an application")),
+    }
+}

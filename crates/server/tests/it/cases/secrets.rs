@@ -1,0 +1,39 @@
+//! Rows: secrets and keys of applications.
+
+use futures_util::FutureExt;
+use serde_json::{Value, json};
+
+use super::{Case, case};
+use crate::harness::{Made, Server};
+
+pub(crate) fn rows() -> Vec<Case> {
+    vec![
+        case("api.application.client_secret.get").answers(is_secret),
+        case("api.application.client_secret.regenerate"),
+        case("api.application.public_keys.get").answers(|keys| {
+            let keys: Value = serde_json::from_str(keys.as_str().unwrap()).unwrap();
+            assert_eq!(keys["keys"][0]["kty"], "RSA");
+        }),
+        case("api.application.signing_key.get").answers(is_secret),
+        case("api.application.signing_key.regenerate"),
+        case("api.application.bearer_token.get")
+            .with(|server, made| {
+                patched(server, made, json!({ "appLevelAuth": "Bearer", "bearerAuthToken": "t0ken" })).boxed()
+            })
+            .answers(|token| assert_eq!(token, "t0ken")),
+        case("api.application.verification_token.get")
+            .with(|server, made| patched(server, made, json!({ "hasVerificationToken": true })).boxed())
+            .answers(is_secret),
+        case("api.application.verification_token.regenerate"),
+    ]
+}
+
+fn is_secret(answer: &Value) {
+    assert_eq!(answer.as_str().map(str::len), Some(64), "{answer}");
+}
+
+/// The application with other settings.
+async fn patched(server: &Server, made: &Made, body: Value) -> Vec<(&'static str, String)> {
+    server.client.patch("/api/http/applications/me").bearer(&made.token).json(&body).send().await.expect(200);
+    Vec::new()
+}
