@@ -2,6 +2,7 @@
 
 mod demo;
 mod init;
+mod keys;
 mod options;
 mod say;
 mod serve;
@@ -33,6 +34,7 @@ fn work(options: &Options) -> Result<(), String> {
         match &options.command {
             Command::Serve => serve::serve(options).await,
             Command::Init => init::init(options).await,
+            Command::Keys { command } => keys::keys(options, command).await,
             Command::Demo(demo) => demo::demo(options, demo).await,
         }
     })

@@ -45,8 +45,25 @@ pub(crate) enum Command {
     Serve,
     /// Make the data folder, database, administrator and host, and print their credentials once.
     Init,
+    /// See and change the master keys that everything secret in the database is sealed with.
+    Keys {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Go through the main job over real HTTP, on a fresh database.
     Demo(Demo),
+}
+
+/// What to do with the master keys.
+#[derive(Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Show the keys and how many values each has sealed.
+    List,
+    /// Make a new key and put it into master.key, to be copied to every node before it is used.
+    Add,
+    /// Seal everything anew with the newest key, made now unless one was added, and retire the others.
+    Rotate,
 }
 
 /// Flags of the demo.

@@ -99,6 +99,16 @@ pub enum Authentication {
     PublicKey(Arc<RsaSigner>),
     /// `X-Space-Signature`; the key is the bytes of the text.
     SigningKey(Secret),
+    /// `X-Space-Signature` with the present key, and until then `X-Space-Previous-Signature` with the one before,
+    /// for receivers that have not learned of the present one yet.
+    SigningKeys {
+        /// The present key.
+        present: Secret,
+        /// The one before.
+        previous: Secret,
+        /// When the one before ends.
+        until: Timestamp,
+    },
     /// `Authorization: Bearer`.
     Bearer(Secret),
     /// `Authorization: Basic`.

@@ -22,6 +22,8 @@ pub const TIMESTAMP: HeaderName = HeaderName::from_static("x-space-timestamp");
 pub const PUBLIC_KEY_SIGNATURE: HeaderName = HeaderName::from_static("x-space-public-key-signature");
 /// The HMAC signature.
 pub const SIGNATURE: HeaderName = HeaderName::from_static("x-space-signature");
+/// The HMAC signature with the key before, while two are valid. Ours alone: the original server has no such header.
+pub const PREVIOUS_SIGNATURE: HeaderName = HeaderName::from_static("x-space-previous-signature");
 /// The delivery, the same over all its attempts. Ours alone: the original server has no such header.
 pub const DELIVERY_ID: HeaderName = HeaderName::from_static("x-space-delivery-id");
 /// Applications look for the beginning `Space (` (wire-protocol 4.1).
@@ -129,6 +131,12 @@ pub async fn headers(
         }
         Authentication::SigningKey(key) => {
             headers.insert(SIGNATURE, sensitive(&sign::signing_key_signature(key, now, body))?);
+        }
+        Authentication::SigningKeys { present, previous, until } => {
+            headers.insert(SIGNATURE, sensitive(&sign::signing_key_signature(present, now, body))?);
+            if now < *until {
+                headers.insert(PREVIOUS_SIGNATURE, sensitive(&sign::signing_key_signature(previous, now, body))?);
+            }
         }
         Authentication::Bearer(token) => {
             headers.insert(AUTHORIZATION, secret(&sign::bearer(token))?);

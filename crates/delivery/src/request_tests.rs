@@ -101,3 +101,20 @@ fn a_value_that_is_too_long_is_refused() {
     assert_eq!(check_header("X-Long", &"a".repeat(8192)), Ok(()));
     assert_eq!(check_header("X-Space-Signature", "a"), Err(HeaderRefused::Reserved));
 }
+
+#[tokio::test]
+async fn the_key_before_signs_too_until_its_time_is_over() {
+    let signed = async |until| {
+        let keys = Authentication::SigningKeys { present: Secret::new("new"), previous: Secret::new("old"), until };
+        headers_of(keys, &[]).await.unwrap()
+    };
+    let verifies = |headers: &HeaderMap, name: &str, key: &str| {
+        let signature = headers[name].to_str().unwrap();
+        sign::verify_signing_key_signature(&Secret::new(key), NOW, b"{}", signature)
+    };
+    let both = signed(NOW.plus(std::time::Duration::from_millis(1))).await;
+    assert!(verifies(&both, "x-space-signature", "new") && verifies(&both, "x-space-previous-signature", "old"));
+    let over = signed(NOW).await;
+    assert!(verifies(&over, "x-space-signature", "new"));
+    assert!(!over.contains_key("x-space-previous-signature"));
+}

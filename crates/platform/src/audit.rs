@@ -22,6 +22,8 @@ pub struct AuditEntry {
     pub credential: Credential,
     /// Through which stored token, if through one.
     pub token: Option<TokenId>,
+    /// The application that the person's token was issued to, if a person acted through one.
+    pub through: Option<ApplicationId>,
     /// Which operation, such as `api.application.update`.
     pub operation: Cow<'static, str>,
     /// Id of the request, as the answer's header and the log show it; empty for what the server did itself.

@@ -117,6 +117,13 @@ impl<K> Id<K> {
     }
 }
 
+/// What every identifier made at `now` or later begins with, or comes after, in the order of text.
+pub fn id_prefix(now: Timestamp) -> String {
+    let mut digits = [0_u8; TIME_DIGITS];
+    write_base62(&mut digits, u128::from(now.millis().unsigned_abs()));
+    String::from_utf8_lossy(&digits).into_owned()
+}
+
 /// Writes the last `digits.len()` base-62 digits of `value`.
 fn write_base62(digits: &mut [u8], mut value: u128) {
     for digit in digits.iter_mut().rev() {

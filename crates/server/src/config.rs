@@ -32,6 +32,34 @@ pub struct Settings {
     pub access_token_algorithm: Algorithm,
     /// How long a key signs access tokens, in days.
     pub signing_key_days: u32,
+    /// How long a secret stays valid after it was regenerated.
+    pub overlap: Overlaps,
+    /// How long what is over is kept.
+    pub retention: Retention,
+}
+
+/// How long a secret stays valid after it was regenerated; zero ends it at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Overlaps {
+    /// The client secret of an application.
+    pub client_secret: Duration,
+    /// The client secret of a connected (multi-org) application.
+    pub connected_client_secret: Duration,
+    /// The signing key of an application.
+    pub signing_key: Duration,
+}
+
+/// How long what is over is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Retention {
+    /// Deliveries that have ended, with their attempts, from when they were made.
+    pub deliveries: Duration,
+    /// Events whose deliveries have ended.
+    pub events: Duration,
+    /// Tokens and links that have ended.
+    pub tokens: Duration,
+    /// Entries of the audit trail.
+    pub audit: Duration,
 }
 
 /// Settings as one source gives them: what is absent comes from the next source.
@@ -56,6 +84,20 @@ pub struct Source {
     pub access_token_algorithm: Option<String>,
     /// See `config.default.toml`.
     pub signing_key_days: Option<u32>,
+    /// See `config.default.toml`.
+    pub client_secret_overlap: Option<String>,
+    /// See `config.default.toml`.
+    pub connected_client_secret_overlap: Option<String>,
+    /// See `config.default.toml`.
+    pub signing_key_overlap: Option<String>,
+    /// See `config.default.toml`.
+    pub keep_deliveries: Option<String>,
+    /// See `config.default.toml`.
+    pub keep_events: Option<String>,
+    /// See `config.default.toml`.
+    pub keep_ended_tokens: Option<String>,
+    /// See `config.default.toml`.
+    pub keep_audit_trail: Option<String>,
 }
 
 impl Source {
@@ -80,6 +122,15 @@ impl Source {
             access_token_seconds: self.access_token_seconds.or(other.access_token_seconds),
             access_token_algorithm: self.access_token_algorithm.or(other.access_token_algorithm),
             signing_key_days: self.signing_key_days.or(other.signing_key_days),
+            client_secret_overlap: self.client_secret_overlap.or(other.client_secret_overlap),
+            connected_client_secret_overlap: self
+                .connected_client_secret_overlap
+                .or(other.connected_client_secret_overlap),
+            signing_key_overlap: self.signing_key_overlap.or(other.signing_key_overlap),
+            keep_deliveries: self.keep_deliveries.or(other.keep_deliveries),
+            keep_events: self.keep_events.or(other.keep_events),
+            keep_ended_tokens: self.keep_ended_tokens.or(other.keep_ended_tokens),
+            keep_audit_trail: self.keep_audit_trail.or(other.keep_audit_trail),
         }
     }
 }
@@ -130,8 +181,27 @@ impl Settings {
                 days @ 2..=3650 => days,
                 days => return Err(format!("signing_key_days must be 2 to 3650, not {days}")),
             },
+            overlap: Overlaps {
+                client_secret: overlap("client_secret_overlap", merged.client_secret_overlap)?,
+                connected_client_secret: overlap(
+                    "connected_client_secret_overlap",
+                    merged.connected_client_secret_overlap,
+                )?,
+                signing_key: overlap("signing_key_overlap", merged.signing_key_overlap)?,
+            },
+            retention: Retention {
+                deliveries: kept("keep_deliveries", merged.keep_deliveries)?,
+                events: kept("keep_events", merged.keep_events)?,
+                tokens: kept("keep_ended_tokens", merged.keep_ended_tokens)?,
+                audit: kept("keep_audit_trail", merged.keep_audit_trail)?,
+            },
             data,
         })
+    }
+
+    /// Whether the database is a file that this process has for itself.
+    pub fn is_sqlite(&self) -> bool {
+        self.database_url.starts_with("sqlite:")
     }
 }
 
@@ -155,22 +225,44 @@ fn network(text: &str) -> Result<IpNet, String> {
     text.parse().or(alone).map_err(|_| format!("allow_network must hold networks like 10.0.0.0/8, not `{text}`"))
 }
 
-/// Reads `500ms`, `1s`, `10m`, `2h` or a bare number of seconds.
+/// How long a secret may stay valid: not for ever, or nobody would ever end it.
+fn overlap(name: &str, text: Option<String>) -> Result<Duration, String> {
+    let text = text.unwrap_or_default();
+    let wrong = || format!("{name} must be at most 30 days, like 0s, 30m, 24h or 7d, not `{text}`");
+    span(&text).filter(|length| *length <= DAY * 30).ok_or_else(wrong)
+}
+
+/// How long something is kept: long enough that nobody loses what he is looking at.
+fn kept(name: &str, text: Option<String>) -> Result<Duration, String> {
+    let text = text.unwrap_or_default();
+    let wrong = || format!("{name} must be 1 hour to 10 years, like 12h, 30d or 365d, not `{text}`");
+    span(&text).filter(|length| (DAY / 24..=DAY * 3_660).contains(length)).ok_or_else(wrong)
+}
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// A delay between resends.
 fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("retry_schedule must hold delays like 500ms, 1s, 10m or 2h, not `{text}`");
+    // A resend after more than a month is a typing error.
+    span(text).filter(|delay| *delay <= DAY * 31).ok_or_else(wrong)
+}
+
+/// Reads `500ms`, `1s`, `10m`, `2h`, `7d` or a bare number of seconds.
+fn span(text: &str) -> Option<Duration> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let number: u64 = number.parse().ok()?;
     let millis = match unit {
         "ms" => Some(number),
         "" | "s" => number.checked_mul(1_000),
         "m" => number.checked_mul(60_000),
         "h" => number.checked_mul(3_600_000),
+        "d" => number.checked_mul(86_400_000),
         _ => None,
     };
-    // A resend after more than a month is a typing error.
-    millis.filter(|millis| *millis <= 31 * 86_400_000).map(Duration::from_millis).ok_or_else(wrong)
+    millis.map(Duration::from_millis)
 }
 
 #[cfg(test)]
@@ -188,6 +280,8 @@ mod tests {
         let settings = Settings::merge(vec![]).unwrap();
         assert_eq!(settings.database_url, "sqlite:spaceport-data/spaceport.db");
         assert_eq!(settings.retry_schedule, None);
+        assert_eq!((settings.overlap.client_secret, settings.overlap.signing_key), (Duration::ZERO, Duration::ZERO));
+        assert_eq!((settings.overlap.connected_client_secret, settings.retention.audit), (DAY, DAY * 365));
     }
 
     #[test]
@@ -209,6 +303,14 @@ mod tests {
         assert!(with(|s| s.access_token_seconds = Some(5)).unwrap_err().contains("access_token_seconds"));
         assert!(with(|s| s.access_token_algorithm = Some("none".into())).unwrap_err().contains("EdDSA"));
         assert!(with(|s| s.signing_key_days = Some(1)).unwrap_err().contains("signing_key_days"));
+        for text in ["31d", "soon", "-1s"] {
+            assert!(
+                with(|s| s.client_secret_overlap = Some(text.into())).unwrap_err().contains("client_secret_overlap")
+            );
+        }
+        for text in ["0s", "30", "4000d"] {
+            assert!(with(|s| s.keep_deliveries = Some(text.into())).unwrap_err().contains("keep_deliveries"));
+        }
     }
 
     #[test]

@@ -8,7 +8,8 @@
 //! | what can be configured | [`config`] and `config.default.toml` |
 //! | what happens on the first start | [`start`] |
 //! | what is running | [`run`] |
-//! | what the server does by itself | [`tasks`] |
+//! | what the server does by itself | [`tasks`], [`housekeeping`] |
+//! | where master keys are and how they change | [`ring`], [`rotation`] |
 
 pub mod accesses;
 pub mod api;
@@ -16,6 +17,7 @@ pub mod attempt;
 pub mod config;
 pub mod health;
 pub mod host;
+pub mod housekeeping;
 pub mod http;
 pub mod keys;
 pub mod metrics;
@@ -24,6 +26,8 @@ pub mod operations;
 pub mod outbox;
 pub mod pages;
 pub mod random;
+pub mod ring;
+pub mod rotation;
 pub mod run;
 pub mod services;
 pub mod start;

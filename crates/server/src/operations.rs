@@ -6,7 +6,7 @@ use spaceport_wire::describe::{Operation, Surface};
 
 use crate::api::{application, application_secret, application_state, catalogue, describe, parameter, webhook};
 use crate::health;
-use crate::host::event;
+use crate::host::{audit_trail, event, secret_overlap};
 use crate::http::router;
 use crate::http::routes::{Route, Routes};
 use crate::oauth::{jwks, token};
@@ -40,7 +40,7 @@ fn api() -> Routes {
 
 /// The operations of the product that embeds Spaceport.
 fn host() -> Routes {
-    Routes::new(Surface::Host).with(event::routes)
+    Routes::new(Surface::Host).with(event::routes).with(secret_overlap::routes).with(audit_trail::routes)
 }
 
 fn oauth() -> Routes {

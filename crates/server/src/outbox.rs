@@ -15,7 +15,7 @@ use spaceport_platform::id::WebhookId;
 use spaceport_platform::secret::Secret;
 use spaceport_platform::time::{Clock, Timestamp};
 use spaceport_platform::webhook::Webhook;
-use spaceport_store::{ClaimedRow, Store, StoreError, Tx};
+use spaceport_store::{ClaimedRow, PreviousSecret, Store, StoreError, Tx};
 use spaceport_wire::payload::webhook_request;
 
 /// Most applications one look for due deliveries names.
@@ -44,12 +44,13 @@ impl StoreOutbox {
             return Ok(target);
         }
         let (application, webhook) = (row.application.clone(), row.webhook.clone());
+        let now = self.clock.now();
         let loaded = self
             .store
             .read(move |tx| {
                 let Some(application) = tx.application(&application)? else { return Ok(None) };
                 let Some(webhook) = tx.webhook(&application.id, &webhook)? else { return Ok(None) };
-                load(tx, &application, &webhook).map(Some)
+                load(tx, &application, &webhook, now).map(Some)
             })
             .await
             .map_err(failed)?;
@@ -68,7 +69,7 @@ fn failed(error: StoreError) -> OutboxError {
     }
 }
 
-fn load(tx: &mut Tx<'_>, application: &Application, webhook: &Webhook) -> Result<Target, StoreError> {
+fn load(tx: &mut Tx<'_>, application: &Application, webhook: &Webhook, now: Timestamp) -> Result<Target, StoreError> {
     let endpoint = webhook.endpoint.as_ref().or(application.endpoint.as_ref());
     let (method, owner) = match &webhook.authentication {
         Some(method) => (method, webhook.id.as_str()),
@@ -76,7 +77,15 @@ fn load(tx: &mut Tx<'_>, application: &Application, webhook: &Webhook) -> Result
     };
     let mut secret = |kind| Ok::<_, StoreError>(tx.secret(owner, kind)?.unwrap_or_else(|| Secret::new("")));
     let authentication = match method {
-        AuthenticationMethod::SigningKey => Authentication::SigningKey(secret(SecretKind::SigningKey)?),
+        AuthenticationMethod::SigningKey => {
+            let present = secret(SecretKind::SigningKey)?;
+            match tx.previous_secret(owner, SecretKind::SigningKey, now)? {
+                Some(PreviousSecret { secret: previous, overlap }) => {
+                    Authentication::SigningKeys { present, previous, until: overlap.until }
+                }
+                None => Authentication::SigningKey(present),
+            }
+        }
         AuthenticationMethod::Bearer => Authentication::Bearer(secret(SecretKind::BearerToken)?),
         AuthenticationMethod::Basic { username } => {
             Authentication::Basic { username: username.clone(), password: secret(SecretKind::BasicPassword)? }

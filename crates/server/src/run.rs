@@ -28,6 +28,7 @@ use crate::oauth::throttle::FailedSignIns;
 use crate::operations;
 use crate::outbox::StoreOutbox;
 use crate::random::SecureRandom;
+use crate::ring::RingFile;
 use crate::services::{KeySource, Parts, Services};
 use crate::start::{self, FirstStart};
 use crate::tasks::{PERIODIC, Tasks};
@@ -103,7 +104,7 @@ async fn services(
     let tokens = Arc::new(AccessTokens::new(public_url.clone(), &stored, settings.access_token_seconds)?);
     let key_policy =
         rotation::policy(settings.access_token_algorithm, settings.signing_key_days, settings.access_token_seconds);
-    if settings.database_url.starts_with("sqlite:") {
+    if settings.is_sqlite() {
         // Nobody else uses this database, so whatever is leased was leased by a process that died.
         let now = clock.now();
         store.write(move |tx| tx.reset_leases(now)).await.map_err(|error: StoreError| error.to_string())?;
@@ -129,6 +130,8 @@ async fn services(
         sign_ins: Accesses::default(),
         key_policy,
         metrics: Metrics::default(),
+        ring: RingFile::of(&settings.data),
+        settings: settings.clone(),
         public_url,
     }))
 }
@@ -142,6 +145,11 @@ impl Running {
     /// The database, for the program that runs this server. It bypasses access rules and audit trail.
     pub fn store(&self) -> &Store {
         &self.services.store
+    }
+
+    /// What it runs on, for whoever embeds it.
+    pub fn services(&self) -> &Services {
+        &self.services
     }
 
     /// Waits until the listener ends by itself, which it does only when it fails.

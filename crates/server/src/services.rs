@@ -12,10 +12,12 @@ use spaceport_platform::time::Clock;
 use spaceport_store::Store;
 
 use crate::accesses::Accesses;
+use crate::config::Settings;
 use crate::http::caller::Callers;
 use crate::metrics::Metrics;
 use crate::oauth::ring::AccessTokens;
 use crate::oauth::throttle::FailedSignIns;
+use crate::ring::RingFile;
 
 /// Makes an RSA-2048 private key, PKCS #8 in DER. Slow (about 0.2 s), so off the async threads.
 pub type KeySource = Arc<dyn Fn() -> Result<Vec<u8>, String> + Send + Sync>;
@@ -52,6 +54,10 @@ pub struct Parts {
     pub key_policy: KeyPolicy,
     /// Counts.
     pub metrics: Metrics,
+    /// What is configured.
+    pub settings: Settings,
+    /// The file of master keys.
+    pub ring: RingFile,
     /// URL under which applications and people reach this server, without trailing slash.
     pub public_url: String,
 }

@@ -1,12 +1,13 @@
 //! The first start: master key, database, administrator, host; and what refuses to start.
 
+use std::borrow::Cow;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use spaceport_platform::access::{Grant, Owner, Principal};
+use spaceport_platform::access::{Credential, Grant, Owner, Principal};
 use spaceport_platform::application::{Application, SecretKind};
+use spaceport_platform::audit::{AuditChange, AuditEntry, AuditTarget};
 use spaceport_platform::context::Context;
 use spaceport_platform::id::{Id, ProfileId, random_text};
 use spaceport_platform::profile::Profile;
@@ -16,13 +17,14 @@ use spaceport_platform::scope::Scope;
 use spaceport_platform::secret::Secret;
 use spaceport_platform::server_key::{Algorithm, KeyState};
 use spaceport_platform::time::{Clock, Timestamp};
-use spaceport_store::{MasterKey, NewToken, Sealer, Store, StoreError, Tx};
+use spaceport_store::{NewToken, Store, StoreError, Tx};
 
 use crate::api::application::SECRET_LENGTH;
 use crate::config::Settings;
 use crate::http::caller::token_hash;
 use crate::keys::{NewKey, uuid};
 use crate::oauth::signing;
+use crate::ring::RingFile;
 use crate::services::KeySource;
 
 /// Characters of a permanent token: 285 bits.
@@ -53,9 +55,9 @@ pub async fn open(
     keys: &KeySource,
 ) -> Result<(Store, Option<FirstStart>), String> {
     prepare_folder(&settings.data)?;
-    let key_file = settings.data.join("master.key");
+    let ring = RingFile::of(&settings.data);
     let database = sqlite_file(&settings.database_url);
-    let (master, fresh) = match (key_file.exists(), database.as_ref().map(|file| file.exists())) {
+    let fresh = match (ring.exists(), database.as_ref().map(|file| file.exists())) {
         (false, Some(true)) => return Err(missing_key(&settings.data, "is")),
         (true, Some(false)) => {
             return Err(format!(
@@ -65,15 +67,18 @@ pub async fn open(
                 database.unwrap_or_default().display()
             ));
         }
-        (true, _) => (read_key(&key_file)?, false),
-        (false, _) => (make_key(&key_file, random)?, true),
+        (true, _) => false,
+        (false, _) => {
+            ring.create(random)?;
+            true
+        }
     };
-    let store = match Store::open(&settings.database_url, Sealer::new(master)).await {
+    let store = match Store::open(&settings.database_url, ring.sealer()?).await {
         Ok(store) => store,
         Err(error) => {
             if fresh {
                 // The key was made for a database that cannot use it; leave nothing half done.
-                let _ = fs::remove_file(&key_file);
+                let _ = fs::remove_file(ring.path());
                 if matches!(error, StoreError::WrongMasterKey) {
                     return Err(missing_key(&settings.data, "belongs to another data folder, so there is"));
                 }
@@ -105,6 +110,31 @@ async fn hand_out_new_host_rights(store: &Store, now: Timestamp) -> Result<(), S
     store.write(work).await
 }
 
+/// A database that somebody has set up before.
+pub enum Existing {
+    /// Opened.
+    Opened(Store),
+    /// A process has it for itself; says which file.
+    InUse(String),
+}
+
+/// Opens the database of a data folder that is set up already, and makes nothing.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub async fn existing(settings: &Settings) -> Result<Existing, String> {
+    let ring = RingFile::of(&settings.data);
+    let database = sqlite_file(&settings.database_url);
+    if !ring.exists() || database.is_some_and(|file| !file.exists()) {
+        return Err(format!("{} is not set up yet: run `spaceport init` first.", settings.data.display()));
+    }
+    match Store::open(&settings.database_url, ring.sealer()?).await {
+        Ok(store) => Ok(Existing::Opened(store)),
+        Err(StoreError::InUse(sentence)) => Ok(Existing::InUse(sentence)),
+        Err(error) => Err(format!("The database cannot be opened: {error}")),
+    }
+}
+
 fn missing_key(data: &Path, there: &str) -> String {
     format!(
         "The database {there} already in use, but {} holds no master.key, without which its secrets cannot be read. Copy the \
@@ -127,27 +157,6 @@ fn prepare_folder(data: &Path) -> Result<(), String> {
 
 fn sqlite_file(url: &str) -> Option<PathBuf> {
     url.strip_prefix("sqlite:").map(PathBuf::from)
-}
-
-fn read_key(file: &Path) -> Result<MasterKey, String> {
-    let text = fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
-    MasterKey::from_text(text.trim()).map_err(|_| {
-        format!("{} is damaged: it must hold 32 bytes in base64url. Restore it from a backup.", file.display())
-    })
-}
-
-fn make_key(file: &Path, random: &dyn Random) -> Result<MasterKey, String> {
-    let mut bytes = [0_u8; 32];
-    random.fill(&mut bytes);
-    let key = MasterKey::new(bytes);
-    let failed = |error: std::io::Error| format!("{} cannot be written: {error}", file.display());
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut handle = options.open(file).map_err(failed)?;
-    handle.write_all(format!("{}\n", key.to_text()).as_bytes()).and_then(|()| handle.sync_all()).map_err(failed)?;
-    Ok(key)
 }
 
 async fn first_start(
@@ -182,6 +191,10 @@ async fn first_start(
     };
     let (link, secret) = (token_hash(&first.link_code), Secret::new(first.host_client_secret.as_str()));
     let signing_key = Secret::new(random_text(SECRET_LENGTH, random));
+    let entries = [
+        made_by_itself(AuditTarget::other("profile", profile.id.as_str()), "username", &profile.username, now, random),
+        made_by_itself(AuditTarget::application(&host.id), "name", &host.name, now, random),
+    ];
     let made = store
         .write(move |tx| {
             // Another node may have been first between the look and now.
@@ -200,11 +213,35 @@ async fn first_start(
             for right in Right::HOST {
                 tx.grant(&Principal::Application(host.id.clone()), &Grant { right, context: Context::Global }, now)?;
             }
+            entries.iter().try_for_each(|entry| tx.insert_audit_entry(entry))?;
             Ok::<_, StoreError>(true)
         })
         .await
         .map_err(|error| error.to_string())?;
     Ok(made.then_some(first))
+}
+
+/// What the server made without being asked by anybody.
+fn made_by_itself(
+    target: AuditTarget,
+    field: &'static str,
+    value: &str,
+    now: Timestamp,
+    random: &dyn Random,
+) -> AuditEntry {
+    AuditEntry {
+        id: Id::generate(now, random),
+        at: now,
+        actor: Principal::Nobody,
+        credential: Credential::None,
+        token: None,
+        through: None,
+        operation: Cow::Borrowed("server.first_start"),
+        request: String::new(),
+        target,
+        changes: AuditChange::between(field, None, Some(value)).into_iter().collect(),
+        comment: None,
+    }
 }
 
 /// The host is an application like any other; only its rights are its own.

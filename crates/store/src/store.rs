@@ -81,6 +81,14 @@ impl Store {
         }
     }
 
+    /// What seals and opens secrets; its ring can be exchanged while the store is open.
+    pub fn sealer(&self) -> &Sealer {
+        match &*self.0 {
+            Engine::Sqlite(engine) => engine.sealer(),
+            Engine::Postgres(engine) => engine.sealer(),
+        }
+    }
+
     /// Finishes what was asked and closes.
     pub async fn close(&self) {
         match &*self.0 {

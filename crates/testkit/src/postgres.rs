@@ -32,6 +32,39 @@ pub fn database() -> TestDatabase {
     TestDatabase { url: with_database(&server, &name), server, name }
 }
 
+/// Everything that stands in a database, table by table, each row as PostgreSQL prints it.
+///
+/// # Panics
+/// When the database cannot be read.
+pub fn dump(url: &str) -> String {
+    let url = url.to_owned();
+    let work = thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime can be built").block_on(async {
+            let (client, connection) = tokio_postgres::connect(&url, NoTls).await?;
+            tokio::select! {
+                text = print_all(&client) => text,
+                ended = connection => Err(ended.expect_err("the connection lasts while it is used")),
+            }
+        })
+    });
+    work.join().expect("the thread that reads the database does not panic").expect("the database can be read")
+}
+
+async fn print_all(client: &tokio_postgres::Client) -> Result<String, tokio_postgres::Error> {
+    let mut text = String::new();
+    let tables = "SELECT CAST(quote_ident(tablename) AS TEXT) FROM pg_tables WHERE schemaname = 'public' ORDER BY 1";
+    for table in client.query(tables, &[]).await? {
+        let table: String = table.get(0);
+        for row in client.query(&format!("SELECT CAST(t.* AS TEXT) FROM {table} t"), &[]).await? {
+            text.push_str(&table);
+            text.push_str(row.get(0));
+            text.push('\n');
+        }
+    }
+    Ok(text)
+}
+
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         // Best effort: the server of a test run is thrown away as a whole.

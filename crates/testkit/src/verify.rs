@@ -32,6 +32,13 @@ pub fn signing_key_signature(request: &Received, key: &str) -> Result<(), String
     if found == expected { Ok(()) } else { Err(format!("the signature is `{found}`, expected `{expected}`")) }
 }
 
+/// Checks `X-Space-Previous-Signature` of a request, which is made like `X-Space-Signature` with the key before.
+pub fn previous_signing_key_signature(request: &Received, key: &str) -> Result<(), String> {
+    let expected = hex(&hmac_sha256(key.as_bytes(), &signed_text(request)));
+    let found = request.header("x-space-previous-signature");
+    if found == expected { Ok(()) } else { Err(format!("the signature is `{found}`, expected `{expected}`")) }
+}
+
 /// Checks a JWT signed with RS512, ES256 or EdDSA under the key of `jwks` that it names, and gives its claims.
 ///
 /// Times and audience are left to the caller.

@@ -93,3 +93,11 @@ mod tests {
         assert_eq!(schema["properties"]["payload"]["type"], "object");
     }
 }
+
+/// How long the secret before the present one stays valid.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretOverlap {
+    /// Until when; null when only the present one is valid.
+    pub valid_until: Option<DateTime>,
+}

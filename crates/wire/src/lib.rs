@@ -11,6 +11,7 @@
 //! | which subjects, event types and rights are built in | [`preset`] |
 
 pub mod application;
+pub mod audit;
 pub mod batch;
 pub mod body;
 pub mod canonical;

@@ -7,5 +7,7 @@
 )]
 
 mod commands;
+mod keys;
 mod kill;
+mod leaks;
 mod process;

@@ -10,7 +10,12 @@ pub(crate) const SPACEPORT: &str = env!("CARGO_BIN_EXE_spaceport");
 
 /// What `spaceport init --json` prints.
 pub(crate) fn init(data: &Path) -> Value {
-    let made = Command::new(SPACEPORT).args(["init", "--json", "--data"]).arg(data).output().unwrap();
+    init_with(data, &[])
+}
+
+/// The same with further flags.
+pub(crate) fn init_with(data: &Path, flags: &[&str]) -> Value {
+    let made = Command::new(SPACEPORT).args(["init", "--json", "--data"]).arg(data).args(flags).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     serde_json::from_slice(&made.stdout).unwrap()
 }
@@ -23,12 +28,28 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn serve(data: &Path) -> Self {
+        Self::serve_with(data, &[])
+    }
+
+    /// With further flags.
+    pub(crate) fn serve_with(data: &Path, flags: &[&str]) -> Self {
+        Self::start(data, flags, "error", Stdio::inherit())
+    }
+
+    /// With further flags, and everything there is to log in a file.
+    pub(crate) fn serve_logged(data: &Path, flags: &[&str], log: &Path) -> Self {
+        Self::start(data, flags, "trace", std::fs::File::create(log).unwrap().into())
+    }
+
+    fn start(data: &Path, flags: &[&str], level: &str, log: Stdio) -> Self {
         let mut child = Command::new(SPACEPORT)
             .args(["serve", "--json", "--listen", "127.0.0.1:0", "--public-url", "http://spaceport.test"])
             .args(["--allow-network", "127.0.0.0/8", "--retry-schedule", "50ms,50ms,50ms", "--data"])
             .arg(data)
-            .env("RUST_LOG", "error")
+            .args(flags)
+            .env("RUST_LOG", level)
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .unwrap();
         // The line comes once the server listens.

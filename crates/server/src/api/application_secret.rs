@@ -1,19 +1,22 @@
 //! Secrets and public keys of an application: client secret, signing key, tokens, JWKS; when the secret was used.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use spaceport_platform::application::{AuthenticationMethod, SecretKind, VerificationToken};
+use spaceport_platform::application::{Application, AuthenticationMethod, SecretKind, VerificationToken};
 use spaceport_platform::application_changes::changes;
 use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::id::random_text;
 use spaceport_platform::lifecycle;
 use spaceport_platform::secret::Secret;
-use spaceport_store::StoreError;
+use spaceport_platform::time::Timestamp;
+use spaceport_store::{Overlap, StoreError};
 use spaceport_wire::application::AccessRecord;
 use spaceport_wire::scalar::DateTime;
 
 use crate::api::application::SECRET_LENGTH;
 use crate::api::application_state::loaded;
+use crate::config::Overlaps;
 use crate::http::access::{Cx, Demand, EditApplications, OnApplication, ViewApplicationSecrets, ViewApplications};
 use crate::http::error::ApiError;
 use crate::http::reply::{Done, Json, Text};
@@ -94,7 +97,8 @@ pub async fn signing_key(cx: Cx<OnApplication<ViewApplicationSecrets>>) -> Resul
     reveal(cx, SecretKind::SigningKey).await
 }
 
-/// Makes a new client secret. The old one ends at once, and so do the tokens it brought.
+/// Makes a new client secret. The old one and the tokens it brought end together: at once, or after the overlap
+/// that is configured.
 ///
 /// # Errors
 /// Those of access.
@@ -102,7 +106,8 @@ pub async fn regenerate_client_secret(cx: Cx<OnApplication<EditApplications>>) -
     regenerate(cx, SecretKind::ClientSecret).await
 }
 
-/// Makes a new signing key. Attempts from now on are signed with it.
+/// Makes a new signing key. Attempts from now on are signed with it, and with the old one too for as long as the
+/// overlap that is configured.
 ///
 /// # Errors
 /// Those of access.
@@ -171,18 +176,25 @@ fn missing() -> ApiError {
 
 async fn regenerate<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind) -> Result<Done, ApiError> {
     let (id, now, trail) = (cx.access.application.id.clone(), cx.now(), cx.trail());
-    let random = Arc::clone(&cx.services.random);
+    let (random, overlaps) = (Arc::clone(&cx.services.random), cx.services.settings.overlap);
     cx.write(move |tx| {
         let before = loaded(tx, &id)?;
         lifecycle::require_active(&before)?;
         let secret = Secret::new(random_text(SECRET_LENGTH, random.as_ref()));
-        tx.set_secret(id.as_str(), kind, &secret)?;
         let mut application = before.clone();
         application.updated_at = now;
         match kind {
-            SecretKind::ClientSecret => application.tokens_not_before = now,
+            // Also when two changes fall into one millisecond.
+            SecretKind::ClientSecret => {
+                application.tokens_not_before = now.max(before.tokens_not_before.plus(Duration::from_millis(1)));
+            }
             SecretKind::VerificationToken => application.verification_token = VerificationToken::Sent,
             _ => {}
+        }
+        let overlap = overlap(overlaps, &before, &application, kind, now);
+        match &overlap {
+            Some(overlap) => tx.replace_secret(id.as_str(), kind, &secret, overlap)?,
+            None => tx.set_secret(id.as_str(), kind, &secret)?,
         }
         // Counts a revision, so that senders on every node load the new secret.
         tx.update_application(&application)?;
@@ -192,12 +204,33 @@ async fn regenerate<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind) -> Re
             SecretKind::VerificationToken => "verificationToken",
             _ => "signingKey",
         }));
+        let until = overlap.map(|overlap| overlap.until.to_iso());
+        recorded.extend(AuditChange::between("previousValidUntil", None, until.as_deref()));
         trail.record(tx, AuditTarget::application(&id), recorded)?;
         Ok::<_, ApiError>(())
     })
     .await?;
     cx.services.callers.forget();
     Ok(Done)
+}
+
+/// How long the secret before stays valid, if it does.
+fn overlap(
+    overlaps: Overlaps,
+    before: &Application,
+    after: &Application,
+    kind: SecretKind,
+    now: Timestamp,
+) -> Option<Overlap> {
+    let length = match kind {
+        // A connected application has to be told the new secret before it can use it (wire-protocol 8, row 38).
+        SecretKind::ClientSecret if before.connection.is_some() => overlaps.connected_client_secret,
+        SecretKind::ClientSecret => overlaps.client_secret,
+        SecretKind::SigningKey => overlaps.signing_key,
+        _ => Duration::ZERO,
+    };
+    let (stamp, next_stamp) = (before.tokens_not_before, after.tokens_not_before);
+    (!length.is_zero()).then(|| Overlap { until: now.plus(length), stamp, next_stamp })
 }
 
 /// The public keys as a JSON string that holds a JWKS document, newest key last (wire-protocol 4.3).

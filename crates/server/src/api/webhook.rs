@@ -2,7 +2,8 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use spaceport_platform::application::{ChosenAuthentication, Endpoint, SecretKind};
+use spaceport_platform::application::{AuthenticationMethod, ChosenAuthentication, Endpoint, SecretKind};
+use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::id::{Id, WebhookId, random_text};
 use spaceport_platform::invalid::Invalid;
 use spaceport_platform::secret::Secret;
@@ -86,6 +87,7 @@ pub async fn create(
         subscriptions.push(made.map_err(|fault| fault.within(&format!("subscriptions[{index}]")))?);
     }
     let signing_key = Secret::new(random_text(SECRET_LENGTH, random));
+    let trail = cx.trail();
     let created = cx
         .write(move |tx| {
             tx.insert_webhook(&webhook, &subscriptions)?;
@@ -96,11 +98,31 @@ pub async fn create(
                     tx.set_secret(owner, kind, secret)?;
                 }
             }
+            let target = AuditTarget::of_application(&application.id, "webhook", webhook.id.as_str());
+            trail.record(tx, target, made(&webhook, &subscriptions))?;
             record(tx, &application, &webhook, &subscriptions)
         })
         .await
         .map_err(|error: StoreError| ApiError::from(error))?;
     Ok(Json(created))
+}
+
+/// A new webhook as the audit trail tells of it.
+fn made(webhook: &Webhook, subscriptions: &[Subscription]) -> Vec<AuditChange> {
+    let change = |field, value: Option<&str>| AuditChange::between(field, None, value);
+    let url = webhook.endpoint.as_ref().map(|endpoint| endpoint.url.as_str());
+    let method = webhook.authentication.as_ref().map(AuthenticationMethod::name);
+    let types: Vec<&str> = subscriptions.iter().flat_map(|one| &one.event_types).map(String::as_str).collect();
+    let types = (!types.is_empty()).then(|| types.join(", "));
+    [
+        change("name", Some(&webhook.name)),
+        change("endpoint.url", url),
+        change("endpointAuth", method),
+        change("eventTypeCodes", types.as_deref()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Arguments whose capability does not exist are refused, not ignored.
@@ -189,7 +211,7 @@ pub struct WebhookPath {
 /// # Errors
 /// `not-found`; `validation-error` when it is archived already.
 pub async fn delete(cx: Cx<OnApplication<EditApplications>>, Path(path): Path<WebhookPath>) -> Result<Done, ApiError> {
-    let (application, now) = (cx.access.application.id.clone(), cx.now());
+    let (application, now, trail) = (cx.access.application.id.clone(), cx.now(), cx.trail());
     cx.write(move |tx| {
         let id = WebhookId::new(path.webhook_id.as_str());
         match tx.webhook(&application, &id)? {
@@ -197,7 +219,11 @@ pub async fn delete(cx: Cx<OnApplication<EditApplications>>, Path(path): Path<We
             Some(webhook) if webhook.archived_at.is_some() => {
                 Err(ApiError::validation("The webhook is archived already"))
             }
-            Some(_) => Ok(tx.archive_webhook(&id, now)?),
+            Some(_) => {
+                tx.archive_webhook(&id, now)?;
+                let target = AuditTarget::of_application(&application, "webhook", id.as_str());
+                Ok(trail.record(tx, target, AuditChange::between("archived", Some("false"), Some("true")))?)
+            }
         }
     })
     .await?;

@@ -1,3 +1,5 @@
 //! The host API: what the product that embeds Spaceport calls.
 
+pub mod audit_trail;
 pub mod event;
+pub mod secret_overlap;

@@ -96,6 +96,8 @@ pub struct DeleteApplications;
 pub struct ViewApplicationSecrets;
 /// Publish events.
 pub struct PublishEvents;
+/// Everything: administrators.
+pub struct Administer;
 
 impl Demand for ViewApplications {
     const RIGHT: Right = Right::VIEW_APPLICATIONS;
@@ -116,6 +118,10 @@ impl Demand for DeleteApplications {
 impl Demand for ViewApplicationSecrets {
     const RIGHT: Right = Right::VIEW_APPLICATION_SECRETS;
     const CODE: &'static str = "Applications.ViewSecrets";
+}
+impl Demand for Administer {
+    const RIGHT: Right = Right::SUPERADMIN;
+    const CODE: &'static str = "Superadmin";
 }
 impl Demand for PublishEvents {
     const RIGHT: Right = Right::PUBLISH_EVENTS;

@@ -7,6 +7,7 @@ use http::{StatusCode, header};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use spaceport_platform::access::Principal;
+use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::id::{Id, random_text};
 use spaceport_platform::scope::Scope;
 use spaceport_store::{NewToken, StoreError};
@@ -72,10 +73,13 @@ pub async fn redeem(cx: Cx<Anyone>, form: Redeemed) -> Result<Document, ApiError
         created_at: now,
         expires_at: None,
     };
+    let trail = cx.trail();
     let used = cx
         .write(move |tx| {
             let Some(profile) = tx.use_link(&hash, now)? else { return Ok(false) };
+            let owner = AuditChange::between("owner", None, Some(profile.as_str()));
             tx.insert_token(&stored, &Principal::User(profile))?;
+            trail.record(tx, AuditTarget::other("permanentToken", stored.id.as_str()), owner)?;
             Ok::<_, StoreError>(true)
         })
         .await

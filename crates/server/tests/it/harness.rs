@@ -15,6 +15,7 @@ use spaceport_server::config::{Settings, Source};
 use spaceport_server::http::caller::token_hash;
 use spaceport_server::run::{Running, Surroundings, run};
 use spaceport_store::{NewToken, StoreError};
+use spaceport_testkit::clock::FrozenClock;
 use spaceport_testkit::http::Client;
 use spaceport_testkit::postgres::{TestDatabase, database};
 use tempfile::TempDir;
@@ -68,9 +69,20 @@ pub(crate) fn surroundings() -> Surroundings {
 
 impl Server {
     pub(crate) async fn start(engine: Engine) -> Self {
+        Self::start_with(engine, surroundings(), |_| {}).await
+    }
+
+    /// A server whose clock stands still, with other settings.
+    pub(crate) async fn start_at(engine: Engine, clock: &FrozenClock, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_with(engine, Surroundings { clock: Arc::new(clock.clone()), ..surroundings() }, change).await
+    }
+
+    async fn start_with(engine: Engine, surroundings: Surroundings, change: impl FnOnce(&mut Settings)) -> Self {
         let database = matches!(engine, Engine::Postgres).then(database);
         let folder = TempDir::new().unwrap();
-        let running = run(&settings(&folder, database.as_ref()), surroundings()).await.unwrap();
+        let mut settings = settings(&folder, database.as_ref());
+        change(&mut settings);
+        let running = run(&settings, surroundings).await.unwrap();
         let client = Client::new(format!("http://{}", running.address));
         let admin = running.first.as_ref().unwrap().admin_token.clone();
         Self { running, client, admin, folder, _database: database }

@@ -6,14 +6,17 @@
     reason = "a test reports what went wrong by panicking"
 )]
 
+mod audit;
 mod cases;
 mod contract;
 mod delivery;
 mod forged;
 mod harness;
+mod housekeeping;
 mod http;
 mod parameters;
 mod registry;
+mod secrets;
 mod signing_keys;
 mod start;
 mod texts;

@@ -12,7 +12,7 @@ use crate::tx::profile::principal_columns;
 use crate::tx::{Tx, placeholders};
 use crate::value::{Row, Value};
 
-const COLUMNS: &str = "id, at, actor_kind, actor_id, credential, token_id, operation, request, target_kind, target_id, application_id, comment";
+const COLUMNS: &str = "id, at, actor_kind, actor_id, credential, token_id, operation, request, target_kind, target_id, application_id, comment, through_id";
 
 /// Which entries a page of the audit trail holds.
 #[derive(Clone, Default, Debug)]
@@ -23,6 +23,10 @@ pub struct AuditFilter {
     pub actor: Option<Principal>,
     /// Those of this operation.
     pub operation: Option<String>,
+    /// Those about this kind of thing.
+    pub target_kind: Option<String>,
+    /// Those about the thing with this id.
+    pub target: Option<String>,
     /// Those at or after this moment.
     pub since: Option<Timestamp>,
     /// Those before this moment.
@@ -33,7 +37,7 @@ impl Tx<'_> {
     /// Adds an entry.
     pub fn insert_audit_entry(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
         let actor = principal_columns(&entry.actor);
-        let sql = format!("INSERT INTO audit_entry ({COLUMNS}) VALUES ({})", placeholders(1, 12));
+        let sql = format!("INSERT INTO audit_entry ({COLUMNS}) VALUES ({})", placeholders(1, 13));
         let values = [
             (&entry.id).into(),
             entry.at.into(),
@@ -47,6 +51,7 @@ impl Tx<'_> {
             entry.target.id.as_str().into(),
             entry.target.application.as_ref().into(),
             entry.comment.as_deref().into(),
+            entry.through.as_ref().into(),
         ];
         self.connection.execute(&sql, &values)?;
         let sql = "INSERT INTO audit_change (entry_id, position, field, old_value, new_value, secret) VALUES ($1, $2, $3, $4, $5, $6)";
@@ -88,6 +93,12 @@ impl Tx<'_> {
         }
         if let Some(operation) = &filter.operation {
             add("operation = ?", operation.as_str().into());
+        }
+        if let Some(kind) = &filter.target_kind {
+            add("target_kind = ?", kind.as_str().into());
+        }
+        if let Some(target) = &filter.target {
+            add("target_id = ?", target.as_str().into());
         }
         if let Some(since) = filter.since {
             add("at >= ?", since.into());
@@ -163,5 +174,6 @@ fn read(mut row: Row) -> Result<AuditEntry, StoreError> {
         },
         changes: Vec::new(),
         comment: row.optional_text()?,
+        through: row.optional_text()?.map(ApplicationId::new),
     })
 }

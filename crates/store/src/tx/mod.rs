@@ -9,6 +9,7 @@ pub(crate) mod context;
 pub(crate) mod delivery;
 pub(crate) mod event;
 pub(crate) mod grant;
+pub(crate) mod housekeeping;
 pub(crate) mod key;
 pub(crate) mod membership;
 pub(crate) mod package_repository;

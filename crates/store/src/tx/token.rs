@@ -78,6 +78,12 @@ impl Tx<'_> {
         }))
     }
 
+    /// What people call the token with this id.
+    pub fn token_name(&mut self, id: &TokenId) -> Result<Option<String>, StoreError> {
+        let found = self.connection.query("SELECT name FROM token WHERE id = $1", &[id.into()])?.pop();
+        found.map(|mut row| row.text()).transpose()
+    }
+
     /// Revokes every token of a principal.
     pub fn revoke_tokens_of(&mut self, principal: &Principal, now: Timestamp) -> Result<(), StoreError> {
         let Some((kind, id)) = principal_columns(principal) else { return Ok(()) };

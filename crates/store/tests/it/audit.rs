@@ -16,6 +16,7 @@ fn entry(id: &str, millis: i64, application: &str) -> AuditEntry {
         actor: Principal::User(ProfileId::new("u1")),
         credential: Credential::PermanentToken,
         token: Some(TokenId::new("t1")),
+        through: Some(ApplicationId::new("a9")),
         operation: Cow::Borrowed("api.application.update"),
         request: "r1".to_owned(),
         target: AuditTarget::application(&ApplicationId::new(application)),
@@ -51,6 +52,13 @@ pub(crate) async fn facts(store: &Store) {
     assert_eq!(ask(about, None, 9).await, [third.clone(), first.clone()]);
     let by = AuditFilter { actor: Some(Principal::User(ProfileId::new("u2"))), ..AuditFilter::default() };
     assert_eq!(ask(by, None, 9).await, []);
+    let target = |kind: &str, id: &str| AuditFilter {
+        target_kind: Some(kind.to_owned()),
+        target: Some(id.to_owned()),
+        ..AuditFilter::default()
+    };
+    assert_eq!(ask(target("application", "a2"), None, 9).await, std::slice::from_ref(&second));
+    assert_eq!(ask(target("webhook", "a2"), None, 9).await, []);
     let from = AuditFilter { since: Some(at(2)), until: Some(at(3)), ..AuditFilter::default() };
     assert_eq!(ask(from, None, 9).await, [second]);
 

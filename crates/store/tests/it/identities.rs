@@ -58,6 +58,8 @@ async fn tokens(store: &Store) {
     let holder = owner.clone();
     store.write(move |tx| tx.insert_token(&token, &holder)).await.unwrap();
     let stored = store.read(|tx| tx.token_by_hash("h1")).await.unwrap().unwrap();
+    let name = store.read(|tx| tx.token_name(&TokenId::new("t1"))).await.unwrap();
+    assert_eq!(name.as_deref(), Some("token"));
     assert_eq!((stored.principal, stored.expires_at, stored.revoked_at), (owner.clone(), Some(at(9)), None));
     assert_eq!(store.read(|tx| tx.token_by_hash("h2")).await.unwrap(), None);
     store.write(move |tx| tx.revoke_tokens_of(&owner, at(5))).await.unwrap();

@@ -14,6 +14,7 @@ mod directory;
 mod engines;
 mod events;
 mod guarantees;
+mod housekeeping;
 mod identities;
 mod make;
 mod parameters;

@@ -1,0 +1,82 @@
+//! Housekeeping: what is over goes when its time of keeping has passed, and nothing else does.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use spaceport_server::housekeeping;
+use spaceport_testkit::clock::FrozenClock;
+use spaceport_testkit::receiver::{Behaviour, Receiver};
+
+use crate::harness::{BOTH, Server, issue};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_over_goes_when_its_time_has_passed() {
+    for engine in BOTH {
+        let clock = FrozenClock::default();
+        let server = Server::start_at(engine, &clock, |_| {}).await;
+        let receiver = Receiver::start();
+        let made = server.application(json!({ "name": "Kept", "endpointUri": receiver.url("/hook") })).await;
+        server.webhook(&made.token, json!({})).await;
+        server.publish(json!([issue("old")])).await;
+        receiver.wait_for(1).await;
+        let delivered = |status: &Value| status["className"] == "WebhookDeliveryStatusDTO.Successful";
+        server.status(&made.token, delivered).await;
+        let sweep = async || housekeeping::run(server.running.services().clone()).await.unwrap();
+        let again = async || server.publish(json!([issue("old")])).await["results"][0]["status"].clone();
+        let entries = async || {
+            let page = server.client.get("/api/host/v1/audit-trail?$top=1000").bearer(&server.admin).send().await;
+            page.expect(200).json()["data"].as_array().unwrap().len()
+        };
+
+        clock.advance(DAY * 29);
+        sweep().await;
+        assert_eq!(again().await, "duplicate", "an event of less than 30 days is remembered");
+        let before = entries().await;
+        assert!(before > 2);
+
+        clock.advance(DAY * 2);
+        sweep().await;
+        let token = server.token(&made.client_id, &made.secret).await;
+        assert!(delivered(&server.status(&token, |_| true).await), "the last attempt of a webhook stays");
+        assert_eq!(again().await, "accepted", "its id can be used again");
+        assert_eq!(entries().await, before, "the audit trail stays for a year");
+        receiver.wait_for(2).await;
+
+        clock.advance(DAY * 335);
+        sweep().await;
+        assert_eq!(entries().await, 0);
+        server.running.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_not_ended_stays_however_old_it_is() {
+    for engine in BOTH {
+        let clock = FrozenClock::default();
+        // The next attempt is a day away.
+        let server = Server::start_at(engine, &clock, |settings| {
+            settings.retry_schedule = Some(vec![DAY * 31]);
+            settings.retention.deliveries = DAY;
+            settings.retention.events = DAY;
+        })
+        .await;
+        let receiver = Receiver::start();
+        receiver.behave("/hook", Behaviour::status(500));
+        let made = server.application(json!({ "name": "Patient", "endpointUri": receiver.url("/hook") })).await;
+        server.webhook(&made.token, json!({})).await;
+        server.publish(json!([issue("open")])).await;
+        server.status(&made.token, |status| !status.is_null()).await;
+        clock.advance(DAY * 20);
+        housekeeping::run(server.running.services().clone()).await.unwrap();
+        let again = server.publish(json!([issue("open")])).await;
+        assert_eq!(again["results"][0]["status"], "duplicate", "its delivery has not ended");
+        let counts = server.running.services().store.read(|tx| tx.delivery_counts()).await;
+        assert_eq!(
+            counts.unwrap_or_else(|error: spaceport_store::StoreError| panic!("{error}")),
+            [("waiting".to_owned(), 1)]
+        );
+        server.running.stop().await;
+    }
+}
