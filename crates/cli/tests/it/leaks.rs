@@ -264,7 +264,7 @@ async fn nothing_that_was_secret_is_found_in_clear() {
         places.extend(files(&data));
         places.extend(postgres.map(|url| ("the database".to_owned(), dump(&url).into_bytes())));
         let found_in = |needle: &str| places.iter().filter(|(_, bytes)| holds(bytes, needle.as_bytes())).count();
-        assert!(found_in("api.application.create") >= 3, "the log, the audit trail and the metrics were searched");
+        assert!(found_in("api.webhook.create") >= 3, "the log, the audit trail and the metrics were searched");
         assert!(found_in("IssueWebhookEvent") >= 1, "the database was searched");
         assert!(holds(&places[0].1, b"TRACE"), "the log holds all there is");
 
