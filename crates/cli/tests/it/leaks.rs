@@ -175,11 +175,8 @@ impl Session {
             (long, format!("{{\"clientSecret\":\"{long}")),
             (long, format!("{{\"clientSecret\":\"{long}\",}}")),
             (short, json!({ "appLevelAuth": "Bearer", "bearerAuthToken": format!("{short}\r\n") }).to_string()),
-            (short, json!({ "appLevelAuth": short }).to_string()),
         ] {
-            if value != short || !body.contains("\"appLevelAuth\":\"too") {
-                self.saw("refused value", value);
-            }
+            self.saw("refused value", value);
             let call = self.client.patch(&path).bearer(&admin).body("application/json", body);
             self.ask(call).await.expect(400);
         }

@@ -15,6 +15,7 @@ mod webhooks;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -109,6 +110,12 @@ impl Case {
     }
 }
 
+/// Operations that are no `GET` and yet change nothing that anybody would ask the audit trail about: what applications
+/// say of their own health, again and again.
+const CHANGES_NOTHING: &[&str] = &["api.application.healthy"];
+
+const HOUR: Duration = Duration::from_secs(3600);
+
 /// Who calls.
 struct Scene {
     server: Server,
@@ -122,8 +129,10 @@ fn every_operation_of_applications_has_a_row() {
     let rows: Vec<_> = rows().iter().map(|case| case.operation).collect();
     let known: BTreeSet<_> = rows.iter().copied().collect();
     assert_eq!(rows.len(), known.len(), "an operation has two rows");
-    let served = described().into_iter().filter(|operation| operation.surface == Surface::Space);
-    let of_applications = served.filter(|operation| operation.path.starts_with("/api/http/applications"));
+    let served = described().into_iter().filter(|operation| operation.surface != Surface::OAuth);
+    let of_applications = served.filter(|operation| {
+        ["/api/http/applications", "/api/host/v1/applications"].iter().any(|prefix| operation.path.starts_with(prefix))
+    });
     let served: BTreeSet<_> = of_applications.map(|operation| operation.name).collect();
     let missing: Vec<_> = served.difference(&known).collect();
     assert!(missing.is_empty(), "add rows under crates/server/tests/it/cases/ for {missing:?}");
@@ -134,7 +143,12 @@ fn every_operation_of_applications_has_a_row() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_operation_of_applications_admits_and_refuses_as_it_should() {
     for engine in BOTH {
-        let server = Server::start(engine).await;
+        // So that there is something to end.
+        let server = Server::start_changed(engine, |settings| {
+            settings.overlap.client_secret = HOUR;
+            settings.overlap.signing_key = HOUR;
+        })
+        .await;
         let scene = Scene {
             other: server.application(json!({ "name": "another" })).await,
             viewer: server.person("viewer", &["Applications.View"]).await,
@@ -325,5 +339,25 @@ impl Run<'_> {
             assert_eq!(answer.text(), "", "{} answers nothing", self.case.operation);
         }
         (self.case.check)(&value);
+        self.a_change_is_recorded(&answer).await;
+    }
+
+    /// Whatever may change something has left an entry in the audit trail for this very request.
+    async fn a_change_is_recorded(&self, answer: &Response) {
+        let Operation { name, method, .. } = self.operation;
+        if *method == Method::Get || CHANGES_NOTHING.contains(name) {
+            return;
+        }
+        let path = format!("/api/host/v1/audit-trail?operation={name}&application=id:{}", self.made.id);
+        let path = if self.operation.path.contains("{application}") {
+            path
+        } else {
+            path.split('&').next().unwrap().to_owned()
+        };
+        let page = self.scene.server.client.get(&path).bearer(&self.scene.server.admin).send().await.expect(200).json();
+        let request = answer.header("x-request-id");
+        let entries = page["data"].as_array().unwrap();
+        let found = entries.iter().find(|entry| entry["requestId"] == request);
+        assert!(found.is_some(), "{name} records nothing in the audit trail: {page}");
     }
 }

@@ -77,6 +77,11 @@ impl Server {
         Self::start_with(engine, Surroundings { clock: Arc::new(clock.clone()), ..surroundings() }, change).await
     }
 
+    /// A server with other settings.
+    pub(crate) async fn start_changed(engine: Engine, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_with(engine, surroundings(), change).await
+    }
+
     async fn start_with(engine: Engine, surroundings: Surroundings, change: impl FnOnce(&mut Settings)) -> Self {
         let database = matches!(engine, Engine::Postgres).then(database);
         let folder = TempDir::new().unwrap();

@@ -25,6 +25,16 @@ pub(crate) fn rows() -> Vec<Case> {
             .with(|server, made| patched(server, made, json!({ "hasVerificationToken": true })).boxed())
             .answers(is_secret),
         case("api.application.verification_token.regenerate"),
+        case("host.application.client_secret.previous.get")
+            .with(|server, made| regenerated(server, made, "client-secret").boxed())
+            .answers(|overlap| assert!(overlap["validUntil"]["iso"].is_string())),
+        case("host.application.client_secret.previous.end")
+            .with(|server, made| regenerated(server, made, "client-secret").boxed()),
+        case("host.application.signing_key.previous.get").answers(|overlap| {
+            assert_eq!(*overlap, json!({ "validUntil": null }));
+        }),
+        case("host.application.signing_key.previous.end")
+            .with(|server, made| regenerated(server, made, "signing-key").boxed()),
     ]
 }
 
@@ -35,5 +45,12 @@ fn is_secret(answer: &Value) {
 /// The application with other settings.
 async fn patched(server: &Server, made: &Made, body: Value) -> Vec<(&'static str, String)> {
     server.client.patch("/api/http/applications/me").bearer(&made.token).json(&body).send().await.expect(200);
+    Vec::new()
+}
+
+/// The application with two live secrets of this kind.
+async fn regenerated(server: &Server, made: &Made, kind: &str) -> Vec<(&'static str, String)> {
+    let path = format!("/api/http/applications/me/{kind}/regenerate");
+    server.client.post(&path).bearer(&made.token).send().await.expect(200);
     Vec::new()
 }
