@@ -164,7 +164,7 @@ mod tests {
         let ring = RingFile::of(folder.path());
         let key = fresh(&Counting::default());
         fs::write(ring.path(), format!("# made in March\n\n {} \n", key.to_text())).unwrap();
-        assert_eq!(ring.read().unwrap(), [key.clone()]);
+        assert_eq!(ring.read().unwrap(), std::slice::from_ref(&key));
         fs::write(ring.path(), format!("{}\nhalf", key.to_text())).unwrap();
         assert!(ring.read().unwrap_err().contains("damaged"), "half a ring would lose what the other half opens");
         fs::write(ring.path(), "").unwrap();
