@@ -3,30 +3,43 @@
 //! One pure function, [`decide`], that every operation asks. Nothing else in the code looks at who
 //! somebody is to decide what he may do.
 
-use crate::context::Context;
+use std::sync::Arc;
+
+use crate::context::{Context, Place};
+use crate::grants::{Grants, Limit};
 use crate::id::{ApplicationId, ProfileId, TokenId};
 use crate::right::Right;
-use crate::scope::Scope;
 
 /// Who makes a request, and with what authority.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Caller {
-    /// The one who acts.
+    /// The one who acts: the user, when an application acts for one.
     pub principal: Principal,
     /// Rights granted to the principal, with the contexts they hold in.
-    pub grants: Vec<Grant>,
+    pub grants: Arc<Grants>,
     /// What the token may be used for.
-    pub scope: Scope,
+    pub scope: Limit,
     /// How the caller proved who he is.
     pub credential: Credential,
     /// The stored token, when one was used.
     pub token: Option<TokenId>,
-    /// The application the token was issued to, when a person acts through one.
-    pub issued_to: Option<ApplicationId>,
+    /// The application that acts for the user, when one does.
+    pub through: Option<Through>,
+}
+
+/// An application that acts for a user: both bound what can be done (security P1).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Through {
+    /// The application the token was issued to.
+    pub application: ApplicationId,
+    /// Rights authorized for the application.
+    pub grants: Arc<Grants>,
+    /// What the user has consented to.
+    pub consent: Limit,
 }
 
 /// The one who acts.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Principal {
     /// No token was sent.
     Nobody,
@@ -68,8 +81,8 @@ pub enum Owner {
 /// What a right is used on.
 #[derive(Clone, Copy, Debug)]
 pub enum Target<'a> {
-    /// Something in a context; [`Context::Global`] for the organization as a whole.
-    Context(&'a Context),
+    /// Something in a context; [`Place::GLOBAL`] for the organization as a whole.
+    Place(&'a Place),
     /// An application.
     Application {
         /// Which.
@@ -93,17 +106,29 @@ pub enum Decision {
 impl Caller {
     /// A caller without a token.
     pub fn nobody() -> Self {
-        Self {
-            principal: Principal::Nobody,
-            grants: Vec::new(),
-            scope: Scope::Elements(Vec::new()),
-            credential: Credential::None,
-            token: None,
-            issued_to: None,
-        }
+        Self::new(Principal::Nobody, Arc::default(), Limit::nothing(), Credential::None)
     }
 
-    /// The calling application, if an application calls.
+    /// A caller who acts for himself.
+    pub fn new(principal: Principal, grants: Arc<Grants>, scope: Limit, credential: Credential) -> Self {
+        Self { principal, grants, scope, credential, token: None, through: None }
+    }
+
+    /// The same, by a stored token.
+    #[must_use]
+    pub fn by_token(mut self, token: TokenId) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// The same, acting through an application.
+    #[must_use]
+    pub fn through(mut self, through: Through) -> Self {
+        self.through = Some(through);
+        self
+    }
+
+    /// The calling application, if an application calls on its own behalf.
     pub fn application(&self) -> Option<&ApplicationId> {
         match &self.principal {
             Principal::Application(id) => Some(id),
@@ -111,49 +136,45 @@ impl Caller {
         }
     }
 
-    /// Whether the caller holds `right` in `context`, by grant and within the token's scope.
-    ///
-    /// A person who holds `Superadmin` globally holds every right but those of the host API's
-    /// application; an administrator may do all that too, so that a stuck host can be helped.
-    pub fn holds(&self, right: &Right, context: &Context) -> bool {
-        let granted = self.grants.iter().any(|grant| {
-            let same = grant.right == *right;
-            let administers = grant.right == Right::SUPERADMIN
-                && grant.context == Context::Global
-                && matches!(self.principal, Principal::User(_));
-            (same || administers) && grant.context.covers(context)
-        });
-        granted && self.scope_allows(right, context)
+    /// The application that calls, on its own behalf or for a user: whom `me` names among applications.
+    pub fn acting_application(&self) -> Option<&ApplicationId> {
+        self.application().or_else(|| self.through.as_ref().map(|through| &through.application))
     }
 
-    fn scope_allows(&self, right: &Right, context: &Context) -> bool {
-        match &self.scope {
-            Scope::Everything => true,
-            Scope::Elements(elements) => elements.iter().any(|element| {
-                element.right == *right && context_of(&element.context).is_some_and(|scope| scope.covers(context))
-            }),
+    /// The calling person, on his own or through an application.
+    pub fn user(&self) -> Option<&ProfileId> {
+        match &self.principal {
+            Principal::User(id) => Some(id),
+            Principal::Application(_) | Principal::Nobody => None,
         }
     }
 
-    /// Whether the token may be used for what its application holds on itself without any grant.
+    /// Whether the caller holds `right` at `place`: granted to him, within the token's scope, and where he acts
+    /// through an application, consented to and authorized for that application too.
     ///
-    /// Whoever has the client secret can have a token of any scope, so a narrow scope protects
-    /// nothing there, and applications that ask for `global:Profile.View` do go on to manage their own
-    /// webhooks. A permanent token is given away on its own, so its scope counts.
-    fn acts_fully_on_itself(&self) -> bool {
-        self.credential == Credential::AccessToken || self.scope == Scope::Everything
+    /// A person who holds `Superadmin` globally holds every right. An application does not.
+    pub fn holds(&self, right: &Right, place: &Place) -> bool {
+        self.is_granted(right, place)
+            && self.scope.allows(right, place)
+            && self
+                .through
+                .as_ref()
+                .is_none_or(|through| through.consent.allows(right, place) && through.grants.holds(right, place))
     }
-}
 
-/// The context an identifier names, where that needs no directory: keys have to be resolved first.
-fn context_of(identifier: &crate::identifier::PermissionContextIdentifier) -> Option<Context> {
-    use crate::identifier::{PermissionContextIdentifier as Identifier, ProjectIdentifier};
-    match identifier {
-        Identifier::Global => Some(Context::Global),
-        Identifier::Project(ProjectIdentifier::Id(id)) => Some(Context::Project(id.clone())),
-        Identifier::Project(ProjectIdentifier::Key(_)) => None,
-        Identifier::Channel(id) => Some(Context::Channel(id.clone())),
-        Identifier::PackageRepository(id) => Some(Context::PackageRepository(id.clone())),
+    fn is_granted(&self, right: &Right, place: &Place) -> bool {
+        let administers = self.user().is_some() && self.grants.names(&Right::SUPERADMIN, &Context::Global);
+        administers || self.grants.holds(right, place)
+    }
+
+    /// Whether the token's scope lets through what an application holds on itself without any grant.
+    ///
+    /// Whoever has the client secret can have a token of any scope, so a narrow scope protects nothing there,
+    /// and applications that ask for `global:Profile.View` do go on to manage their own webhooks. A permanent
+    /// token is given away on its own, and a user token carries what the user agreed to, so there it counts.
+    fn own_right_in_scope(&self, right: &Right) -> bool {
+        let by_client_secret = self.application().is_some() && self.credential == Credential::AccessToken;
+        by_client_secret || self.scope.allows(right, &Place::GLOBAL)
     }
 }
 
@@ -162,27 +183,37 @@ fn context_of(identifier: &crate::identifier::PermissionContextIdentifier) -> Op
 /// * An application holds view, edit, delete and view-secrets on itself and on the applications it
 ///   made; a person holds the same on the applications he made (semantics 1.6).
 /// * Everybody else needs the right by grant, in the global context for applications.
+/// * Who acts through an application needs that the application may do it as well, and the user's consent.
 pub fn decide(caller: &Caller, right: &Right, target: Target<'_>) -> Decision {
     if caller.principal == Principal::Nobody {
         return Decision::Unauthenticated;
     }
     let allowed = match target {
-        Target::Context(context) => caller.holds(right, context),
-        Target::Application { id, owner } => {
-            let own = own_rights().contains(right) && caller.acts_fully_on_itself() && controls(caller, id, owner);
-            own || caller.holds(right, &Context::Global)
-        }
+        Target::Place(place) => caller.holds(right, place),
+        Target::Application { id, owner } => on_application(caller, right, id, owner),
     };
     if allowed { Decision::Allowed } else { Decision::Denied }
 }
 
+fn on_application(caller: &Caller, right: &Right, id: &ApplicationId, owner: &Owner) -> bool {
+    let comes_with_it = own_rights().contains(right);
+    let own = comes_with_it && controls(&caller.principal, id, owner) && caller.own_right_in_scope(right);
+    let granted = caller.is_granted(right, &Place::GLOBAL) && caller.scope.allows(right, &Place::GLOBAL);
+    let passes_through = caller.through.as_ref().is_none_or(|through| {
+        let application = Principal::Application(through.application.clone());
+        let own = comes_with_it && controls(&application, id, owner);
+        through.consent.allows(right, &Place::GLOBAL) && (own || through.grants.holds(right, &Place::GLOBAL))
+    });
+    (own || granted) && passes_through
+}
+
 /// Rights that come with being, or having made, an application.
-fn own_rights() -> [Right; 4] {
+pub fn own_rights() -> [Right; 4] {
     [Right::VIEW_APPLICATIONS, Right::EDIT_APPLICATIONS, Right::DELETE_APPLICATIONS, Right::VIEW_APPLICATION_SECRETS]
 }
 
-fn controls(caller: &Caller, id: &ApplicationId, owner: &Owner) -> bool {
-    match (&caller.principal, owner) {
+fn controls(principal: &Principal, id: &ApplicationId, owner: &Owner) -> bool {
+    match (principal, owner) {
         (Principal::Application(me), _) if me == id => true,
         (Principal::Application(me), Owner::Application(maker)) => me == maker,
         (Principal::User(me), Owner::User(maker)) => me == maker,
@@ -193,27 +224,31 @@ fn controls(caller: &Caller, id: &ApplicationId, owner: &Owner) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::grants::Limit;
+    use crate::scope::Scope;
+
+    fn scope(text: &str) -> Limit {
+        Limit::of(&Scope::parse(text).unwrap(), |_| Ok::<_, ()>(Some(Context::Global))).unwrap()
+    }
+
+    fn granted(rights: &[Right], context: &Context) -> Arc<Grants> {
+        Arc::new(rights.iter().map(|right| Grant { right: right.clone(), context: context.clone() }).collect())
+    }
 
     fn application(id: &str) -> Caller {
-        Caller {
-            principal: Principal::Application(ApplicationId::new(id)),
-            grants: Vec::new(),
-            scope: Scope::Everything,
-            credential: Credential::AccessToken,
-            token: None,
-            issued_to: None,
-        }
+        let principal = Principal::Application(ApplicationId::new(id));
+        Caller::new(principal, Arc::default(), Limit::Everything, Credential::AccessToken)
     }
 
     fn user(id: &str, rights: &[Right]) -> Caller {
-        Caller {
-            principal: Principal::User(ProfileId::new(id)),
-            grants: rights.iter().map(|right| Grant { right: right.clone(), context: Context::Global }).collect(),
-            scope: Scope::Everything,
-            credential: Credential::PermanentToken,
-            token: Some(TokenId::new("t")),
-            issued_to: None,
-        }
+        let grants = granted(rights, &Context::Global);
+        Caller::new(Principal::User(ProfileId::new(id)), grants, Limit::Everything, Credential::PermanentToken)
+            .by_token(TokenId::new("t"))
+    }
+
+    fn through(user: Caller, id: &str, rights: &[Right], consent: &str) -> Caller {
+        let grants = granted(rights, &Context::Global);
+        user.through(Through { application: ApplicationId::new(id), grants, consent: scope(consent) })
     }
 
     fn on<'a>(id: &'a ApplicationId, owner: &'a Owner) -> Target<'a> {
@@ -222,7 +257,7 @@ mod tests {
 
     #[test]
     fn nobody_has_to_sign_in() {
-        let decision = decide(&Caller::nobody(), &Right::VIEW_APPLICATIONS, Target::Context(&Context::Global));
+        let decision = decide(&Caller::nobody(), &Right::VIEW_APPLICATIONS, Target::Place(&Place::GLOBAL));
         assert_eq!(decision, Decision::Unauthenticated);
     }
 
@@ -249,10 +284,7 @@ mod tests {
         let (id, owner) = (ApplicationId::new("a"), Owner::User(ProfileId::new("u")));
         let administrator = user("root", &[Right::SUPERADMIN]);
         assert_eq!(decide(&administrator, &Right::VIEW_APPLICATION_SECRETS, on(&id, &owner)), Decision::Allowed);
-        assert_eq!(
-            decide(&administrator, &Right::PUBLISH_EVENTS, Target::Context(&Context::Global)),
-            Decision::Allowed
-        );
+        assert_eq!(decide(&administrator, &Right::PUBLISH_EVENTS, Target::Place(&Place::GLOBAL)), Decision::Allowed);
         let viewer = user("v", &[Right::VIEW_APPLICATIONS]);
         assert_eq!(decide(&viewer, &Right::VIEW_APPLICATIONS, on(&id, &owner)), Decision::Allowed);
         assert_eq!(decide(&viewer, &Right::EDIT_APPLICATIONS, on(&id, &owner)), Decision::Denied);
@@ -261,23 +293,63 @@ mod tests {
     #[test]
     fn an_application_with_superadmin_is_no_administrator() {
         let mut caller = application("a");
-        caller.grants.push(Grant { right: Right::SUPERADMIN, context: Context::Global });
-        assert_eq!(decide(&caller, &Right::PUBLISH_EVENTS, Target::Context(&Context::Global)), Decision::Denied);
+        caller.grants = granted(&[Right::SUPERADMIN], &Context::Global);
+        assert_eq!(decide(&caller, &Right::PUBLISH_EVENTS, Target::Place(&Place::GLOBAL)), Decision::Denied);
     }
 
     #[test]
     fn the_scope_narrows_grants_and_a_permanent_tokens_own_rights() {
         let (id, owner) = (ApplicationId::new("a"), Owner::User(ProfileId::new("u")));
         let mut administrator = user("root", &[Right::SUPERADMIN]);
-        administrator.scope = Scope::parse("global:Applications.View").unwrap();
+        administrator.scope = scope("global:Applications.View");
         assert_eq!(decide(&administrator, &Right::VIEW_APPLICATIONS, on(&id, &owner)), Decision::Allowed);
         assert_eq!(decide(&administrator, &Right::EDIT_APPLICATIONS, on(&id, &owner)), Decision::Denied);
 
         let mut token = application("a");
-        token.scope = Scope::Elements(Vec::new());
+        token.scope = scope("");
         assert_eq!(decide(&token, &Right::EDIT_APPLICATIONS, on(&id, &owner)), Decision::Allowed);
         token.credential = Credential::PermanentToken;
         assert_eq!(decide(&token, &Right::EDIT_APPLICATIONS, on(&id, &owner)), Decision::Denied);
+        token.scope = scope("global:Applications.Edit");
+        assert_eq!(decide(&token, &Right::EDIT_APPLICATIONS, on(&id, &owner)), Decision::Allowed);
+        assert_eq!(decide(&token, &Right::DELETE_APPLICATIONS, on(&id, &owner)), Decision::Denied);
+    }
+
+    #[test]
+    fn who_acts_through_an_application_does_only_what_all_three_allow() {
+        let view = Right::VIEW_PROFILES;
+        let at = |caller: Caller| decide(&caller, &view, Target::Place(&Place::GLOBAL));
+        let (may, all) = (|| user("u", &[Right::VIEW_PROFILES]), "**");
+        assert_eq!(at(through(may(), "a", &[Right::VIEW_PROFILES], all)), Decision::Allowed);
+        assert_eq!(at(through(may(), "a", &[Right::VIEW_PROFILES], "global:Profile.View")), Decision::Allowed);
+        assert_eq!(at(through(may(), "a", &[], all)), Decision::Denied, "the application may not");
+        assert_eq!(at(through(may(), "a", &[Right::VIEW_PROFILES], "")), Decision::Denied, "no consent");
+        assert_eq!(
+            at(through(user("u", &[]), "a", &[Right::VIEW_PROFILES], all)),
+            Decision::Denied,
+            "the user may not"
+        );
+        let mut narrow = through(may(), "a", &[Right::VIEW_PROFILES], all);
+        narrow.scope = scope("");
+        assert_eq!(at(narrow), Decision::Denied, "the token may not");
+        let administrator = user("root", &[Right::SUPERADMIN]);
+        assert_eq!(
+            at(through(administrator, "a", &[Right::SUPERADMIN], all)),
+            Decision::Denied,
+            "no administrator itself"
+        );
+    }
+
+    #[test]
+    fn through_an_application_its_owner_manages_that_one_and_no_other() {
+        let (own, other, owner) = (ApplicationId::new("a"), ApplicationId::new("b"), Owner::User(ProfileId::new("u")));
+        let caller = through(user("u", &[]), "a", &[], "**");
+        assert_eq!(decide(&caller, &Right::EDIT_APPLICATIONS, on(&own, &owner)), Decision::Allowed);
+        assert_eq!(decide(&caller, &Right::EDIT_APPLICATIONS, on(&other, &owner)), Decision::Denied);
+        let stranger = through(user("v", &[]), "a", &[], "**");
+        assert_eq!(decide(&stranger, &Right::EDIT_APPLICATIONS, on(&own, &owner)), Decision::Denied);
+        assert_eq!(caller.acting_application(), Some(&own));
+        assert_eq!(caller.application(), None);
     }
 
     #[test]
@@ -285,8 +357,8 @@ mod tests {
         let mut caller = application("a");
         let project = Context::Project("p1".to_owned());
         let right = Right::from_code("Project.Issues.View");
-        caller.grants.push(Grant { right: right.clone(), context: project.clone() });
-        assert_eq!(decide(&caller, &right, Target::Context(&project)), Decision::Allowed);
-        assert_eq!(decide(&caller, &right, Target::Context(&Context::Global)), Decision::Denied);
+        caller.grants = granted(std::slice::from_ref(&right), &project);
+        assert_eq!(decide(&caller, &right, Target::Place(&project.into())), Decision::Allowed);
+        assert_eq!(decide(&caller, &right, Target::Place(&Place::GLOBAL)), Decision::Denied);
     }
 }

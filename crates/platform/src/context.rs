@@ -44,9 +44,60 @@ impl fmt::Display for Context {
     }
 }
 
+/// Where a right is used: a context, and the context that it lies in.
+///
+/// A package repository lies in its project, so what holds in the project holds there. Projects and channels lie
+/// in nothing but the organization.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Place {
+    context: Context,
+    within: Option<Context>,
+}
+
+impl Place {
+    /// The whole organization.
+    pub const GLOBAL: Self = Self { context: Context::Global, within: None };
+
+    /// A context that lies in another one.
+    pub fn within(context: Context, outer: Context) -> Self {
+        Self { context, within: Some(outer) }
+    }
+
+    /// The context.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The context it lies in, unless that is the organization.
+    pub fn outer(&self) -> Option<&Context> {
+        self.within.as_ref()
+    }
+
+    /// Every context in which a grant holds here too, from the widest to the narrowest.
+    pub fn covering(&self) -> impl Iterator<Item = &Context> {
+        let own = (self.context != Context::Global).then_some(&self.context);
+        [Some(&Context::Global), self.within.as_ref(), own].into_iter().flatten()
+    }
+}
+
+impl From<Context> for Place {
+    fn from(context: Context) -> Self {
+        Self { context, within: None }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_covers_a_place_is_the_organization_what_it_lies_in_and_itself() {
+        let (project, repository) = (Context::Project("p".into()), Context::PackageRepository("r".into()));
+        let place = Place::within(repository.clone(), project.clone());
+        assert_eq!(place.covering().collect::<Vec<_>>(), [&Context::Global, &project, &repository]);
+        assert_eq!(Place::GLOBAL.covering().collect::<Vec<_>>(), [&Context::Global]);
+        assert_eq!(Place::from(project.clone()).covering().collect::<Vec<_>>(), [&Context::Global, &project]);
+    }
 
     #[test]
     fn global_covers_every_context_and_others_only_themselves() {

@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`id`], [`time`], [`random`], [`secret`] | the small words everything else is made of |
 //! | [`identifier`] | how callers name applications, profiles and other things |
-//! | [`right`], [`context`], [`scope`], [`access`] | who may do what, where |
+//! | [`right`], [`context`], [`scope`], [`grants`], [`access`] | who may do what, where |
 //! | [`directory`] | projects, channels, teams, memberships, roles: what the host product has |
 //! | [`catalogue`], [`event`], [`subscription`], [`webhook`] | what happens and who hears of it |
 //! | [`parameter`] | what applications keep here for themselves |
@@ -27,6 +27,7 @@ pub mod connection;
 pub mod context;
 pub mod directory;
 pub mod event;
+pub mod grants;
 pub mod id;
 pub mod identifier;
 pub mod invalid;

@@ -70,11 +70,13 @@ pub fn settings_are_open_to(caller: &Caller, application: &Application) -> bool 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::access::{Credential, Owner};
     use crate::connection::{Connection, Uninstallation};
+    use crate::grants::Limit;
     use crate::id::{ApplicationId, ProfileId};
-    use crate::scope::Scope;
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_millis(millis)
@@ -118,14 +120,7 @@ mod tests {
 
     #[test]
     fn a_connected_application_changes_its_settings_itself() {
-        let caller = |principal| Caller {
-            principal,
-            grants: Vec::new(),
-            scope: Scope::Everything,
-            credential: Credential::AccessToken,
-            token: None,
-            issued_to: None,
-        };
+        let caller = |principal| Caller::new(principal, Arc::default(), Limit::Everything, Credential::AccessToken);
         let (itself, person) = (Principal::Application(ApplicationId::new("a")), Principal::User(ProfileId::new("u")));
         for (principal, connected_too) in [(itself, true), (person, false)] {
             assert!(settings_are_open_to(&caller(principal.clone()), &application()));

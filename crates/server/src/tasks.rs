@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use crate::accesses;
 use crate::api::application_list;
 use crate::housekeeping;
+use crate::http::caller;
 use crate::oauth::rotation;
 use crate::services::Services;
 
@@ -30,6 +31,7 @@ pub const PERIODIC: &[Periodic] = &[
     crate::rotation::WATCH,
     housekeeping::TASK,
     rotation::TASK,
+    Periodic { name: "notice changes of rights", period: caller::NOTICE, run: caller::notice },
     Periodic { name: "store sign-ins", period: Duration::from_secs(10), run: accesses::store_sign_ins },
     Periodic { name: "forget left places", period: Duration::from_secs(3_600), run: application_list::forget_places },
 ];

@@ -25,6 +25,7 @@ pub use tx::delivery::{ClaimedRow, RecordedAttempt, RecordedNext};
 pub use tx::key::PublicKey;
 pub use tx::profile::{Addresses, Past, ProfileFilter};
 pub use tx::project::{ProjectFilter, Visible};
+pub use tx::revision::Remembered;
 pub use tx::ring::ResealCursor;
 pub use tx::secret::{Overlap, PreviousSecret, SecretMatch};
 pub use tx::server_key::ServerKey;

@@ -46,6 +46,11 @@ const STEPS: &[Step] = &[
         postgres: include_str!("../migrations/postgres/0008_directory.sql"),
     },
     Step {
+        name: "0009_rights",
+        sqlite: include_str!("../migrations/sqlite/0009_rights.sql"),
+        postgres: include_str!("../migrations/postgres/0009_rights.sql"),
+    },
+    Step {
         name: "0010_oauth",
         sqlite: include_str!("../migrations/sqlite/0010_oauth.sql"),
         postgres: include_str!("../migrations/postgres/0010_oauth.sql"),

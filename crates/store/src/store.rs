@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::engine::postgres::Postgres;
 use crate::engine::sqlite::Sqlite;
@@ -12,7 +13,12 @@ use crate::tx::Tx;
 
 /// The database. Cheap to clone.
 #[derive(Clone)]
-pub struct Store(Arc<Engine>);
+pub struct Store(Arc<Opened>);
+
+struct Opened {
+    engine: Engine,
+    transactions: AtomicU64,
+}
 
 enum Engine {
     Sqlite(Sqlite),
@@ -31,7 +37,7 @@ impl Store {
             Some(file) => Engine::Sqlite(Sqlite::open(Path::new(file), sealer)?),
             None => Engine::Postgres(Postgres::open(url, sealer)?),
         };
-        let store = Self(Arc::new(engine));
+        let store = Self(Arc::new(Opened { engine, transactions: AtomicU64::new(0) }));
         // Together: of several nodes that begin at once one makes the schema and the check, and with a
         // wrong key nothing is changed.
         let begun: Result<(), StoreError> = store
@@ -59,7 +65,8 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + Sync + 'static,
     {
-        match &*self.0 {
+        self.0.transactions.fetch_add(1, Ordering::Relaxed);
+        match &self.0.engine {
             Engine::Sqlite(engine) => engine.write(work).await,
             Engine::Postgres(engine) => engine.write(work).await,
         }
@@ -75,7 +82,8 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + Sync + 'static,
     {
-        match &*self.0 {
+        self.0.transactions.fetch_add(1, Ordering::Relaxed);
+        match &self.0.engine {
             Engine::Sqlite(engine) => engine.read(work).await,
             Engine::Postgres(engine) => engine.read(work).await,
         }
@@ -83,15 +91,20 @@ impl Store {
 
     /// What seals and opens secrets; its ring can be exchanged while the store is open.
     pub fn sealer(&self) -> &Sealer {
-        match &*self.0 {
+        match &self.0.engine {
             Engine::Sqlite(engine) => engine.sealer(),
             Engine::Postgres(engine) => engine.sealer(),
         }
     }
 
+    /// How many transactions were begun since the store was opened. What begins none runs no SQL.
+    pub fn transactions(&self) -> u64 {
+        self.0.transactions.load(Ordering::Relaxed)
+    }
+
     /// Finishes what was asked and closes.
     pub async fn close(&self) {
-        match &*self.0 {
+        match &self.0.engine {
             Engine::Sqlite(engine) => engine.close().await,
             Engine::Postgres(engine) => engine.close().await,
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use spaceport_platform::access::{Caller, Target, decide};
 use spaceport_platform::application::Application;
-use spaceport_platform::context::Context;
+use spaceport_platform::context::Place;
 use spaceport_platform::identifier::ApplicationIdentifier;
 use spaceport_platform::right::Right;
 use spaceport_platform::time::Timestamp;
@@ -163,8 +163,12 @@ impl<R: Demand> Access for OnApplication<R> {
     }
 }
 
+/// Whether anybody signed in at all.
+///
+/// # Errors
+/// `401` when nobody did.
 pub(crate) fn require_caller(caller: &Caller) -> Result<(), ApiError> {
-    let anybody = decide(caller, &Right::VIEW_APPLICATIONS, Target::Context(&Context::Global));
+    let anybody = decide(caller, &Right::VIEW_APPLICATIONS, Target::Place(&Place::GLOBAL));
     match anybody {
         spaceport_platform::access::Decision::Unauthenticated => {
             ApiError::from_decision(anybody, "").map_or(Ok(()), Err)
@@ -175,7 +179,7 @@ pub(crate) fn require_caller(caller: &Caller) -> Result<(), ApiError> {
 
 async fn find(request: &Request, identifier: &ApplicationIdentifier) -> Result<Option<Application>, ApiError> {
     let identifier = match identifier {
-        ApplicationIdentifier::Me => match request.caller.application() {
+        ApplicationIdentifier::Me => match request.caller.acting_application() {
             Some(id) => ApplicationIdentifier::Id(id.clone()),
             None => return Err(ApiError::validation("application `me` works only for calls made by applications")),
         },
@@ -206,7 +210,7 @@ impl<R: Demand> Access for Holding<R> {
     }
 
     async fn admit(request: &Request) -> Result<Self, ApiError> {
-        let decision = decide(&request.caller, &R::RIGHT, Target::Context(&Context::Global));
+        let decision = decide(&request.caller, &R::RIGHT, Target::Place(&Place::GLOBAL));
         match ApiError::from_decision(decision, R::CODE) {
             Some(refusal) => Err(refusal),
             None => Ok(Self(PhantomData)),

@@ -4,43 +4,74 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
+use futures_util::future::BoxFuture;
 use moka::sync::Cache;
 use spaceport_platform::access::{Caller, Credential, Principal};
+use spaceport_platform::grants::{Grants, Limit};
 use spaceport_platform::scope::Scope;
 use spaceport_platform::time::{Clock, Timestamp};
-use spaceport_store::{Store, StoreError};
+use spaceport_store::{Remembered, Store, StoreError, Tx};
 
 use crate::http::error::ApiError;
-use crate::oauth::jwt::Refusal;
+use crate::http::freshness::Freshness;
+use crate::oauth::jwt::{Claims, Refusal};
 use crate::oauth::ring::AccessTokens;
+use crate::services::Services;
 
-/// How long a verified token is trusted without looking again. This bounds how late another node
-/// learns of a revocation (security, decision 3: a second).
-const TRUST: Duration = Duration::from_secs(1);
-/// Most tokens remembered at once.
+/// How often a node looks whether another one changed rights.
+pub const NOTICE: Duration = Duration::from_millis(300);
+/// How long a look counts (security, decision 3: revocations are known everywhere within a second). Longer
+/// than [`NOTICE`], so that requests find a fresh look; when looks fail, requests look themselves.
+const TRUST: Duration = Duration::from_millis(900);
+/// Most tokens, and most principals, remembered at once.
 const CAPACITY: u64 = 100_000;
 
 type TokenHash = [u8; 32];
 
-/// Turns bearer tokens into callers and remembers them for a second.
+/// Turns bearer tokens into callers and remembers them until something about rights changes.
 #[derive(Clone)]
 pub struct Callers {
-    known: Cache<TokenHash, (Arc<Caller>, Timestamp)>,
+    known: Cache<TokenHash, Arc<Known>>,
+    grants: Cache<Principal, (i64, Arc<Grants>)>,
+    freshness: Arc<Freshness>,
     tokens: Arc<AccessTokens>,
+}
+
+/// A caller as he was at a revision of rights.
+struct Known {
+    caller: Arc<Caller>,
+    expires_at: Timestamp,
+    revision: i64,
 }
 
 impl Callers {
     /// With the keys that access tokens are verified by.
     pub fn new(tokens: Arc<AccessTokens>) -> Self {
-        Self { known: Cache::builder().max_capacity(CAPACITY).time_to_live(TRUST).build(), tokens }
+        let (known, grants) = (Cache::new(CAPACITY), Cache::new(CAPACITY));
+        Self { known, grants, freshness: Arc::default(), tokens }
     }
 
-    /// Forgets everybody, so that a change of rights or a revocation counts from the next call on.
+    /// Forgets everybody, so that a change of rights or a revocation counts from the next call on. Other nodes
+    /// learn of the change by the revision it counted up ([`Tx::rights_changed`]).
     pub fn forget(&self) {
+        self.freshness.forget();
         self.known.invalidate_all();
+        self.grants.invalidate_all();
     }
 
-    /// The caller behind an `Authorization` header; nobody when there is none.
+    /// Looks whether something about rights changed, here or on another node.
+    ///
+    /// # Errors
+    /// That the database failed.
+    pub async fn notice(&self, store: &Store, clock: &dyn Clock) -> Result<i64, StoreError> {
+        let look = self.freshness.look();
+        let revision = store.read(|tx| tx.revision(Remembered::Rights)).await?;
+        self.freshness.learn(look, revision, clock.now());
+        Ok(revision)
+    }
+
+    /// The caller behind an `Authorization` header; nobody when there is none. Asks the database only for
+    /// tokens that were not seen since rights changed last.
     ///
     /// # Errors
     /// `401` for tokens that are malformed, unknown, revoked or expired.
@@ -54,99 +85,125 @@ impl Callers {
         let token = bearer(header)
             .ok_or_else(|| ApiError::invalid_token("Send the access token as `Authorization: Bearer …`"))?;
         let hash = hash(token);
-        if let Some((caller, expires_at)) = self.known.get(&hash) {
-            if clock.now() < expires_at {
-                return Ok(caller);
+        if let Some(known) = self.known.get(&hash) {
+            let revision = match self.freshness.current(clock.now(), TRUST) {
+                Some(revision) => revision,
+                None => self.notice(store, clock).await?,
+            };
+            if known.revision == revision && clock.now() < known.expires_at {
+                return Ok(Arc::clone(&known.caller));
             }
-            self.known.invalidate(&hash);
         }
-        let (caller, expires_at) = if token.contains('.') {
+        let look = self.freshness.look();
+        let known = if token.contains('.') {
             self.access_token(token, store, clock).await?
         } else {
-            permanent_token(token_hash(token), store, clock).await?
+            self.permanent_token(token_hash(token), store, clock).await?
         };
-        let caller = Arc::new(caller);
-        self.known.insert(hash, (Arc::clone(&caller), expires_at));
+        self.freshness.learn(look, known.revision, clock.now());
+        let caller = Arc::clone(&known.caller);
+        self.known.insert(hash, Arc::new(known));
         Ok(caller)
     }
 
-    async fn access_token(
-        &self,
-        token: &str,
-        store: &Store,
-        clock: &dyn Clock,
-    ) -> Result<(Caller, Timestamp), ApiError> {
+    async fn access_token(&self, token: &str, store: &Store, clock: &dyn Clock) -> Result<Known, ApiError> {
         let claims = self.tokens.verify_looking(token, store, clock).await?.map_err(|refusal| match refusal {
             // The one text the SDKs renew their token on; true only here.
             Refusal::Expired => ApiError::invalid_token("Access token has expired"),
             Refusal::Invalid | Refusal::UnknownKey => invalid(),
         })?;
         let scope = Scope::parse(&claims.grant.scope).map_err(|_| invalid())?;
-        let client_id = claims.grant.client_id.clone();
-        let found = store
-            .read(move |tx| {
-                let Some(application) = tx.application_by_client_id(&client_id)? else { return Ok(None) };
-                let principal = Principal::Application(application.id.clone());
-                let grants = tx.grants(&principal)?;
-                let overlap = match claims.grant.stamp == application.tokens_not_before {
-                    true => None,
-                    false => tx.client_secret_overlap(&application)?,
-                };
-                Ok::<_, StoreError>(Some((application, overlap, principal, grants)))
-            })
-            .await?;
-        let (application, overlap, principal, grants) = found.ok_or_else(invalid)?;
+        let callers = self.clone();
+        let found = store.read(move |tx| callers.of_claims(tx, &claims, &scope)).await?;
+        let known = found.ok_or_else(invalid)?;
+        if clock.now() >= known.expires_at {
+            return Err(ApiError::invalid_token("Access token has expired"));
+        }
+        Ok(known)
+    }
+
+    /// The caller an access token speaks for; nobody when the token was revoked.
+    fn of_claims(&self, tx: &mut Tx<'_>, claims: &Claims, scope: &Scope) -> Result<Option<Known>, StoreError> {
+        let revision = tx.revision(Remembered::Rights)?;
+        let Some(application) = tx.application_by_client_id(&claims.grant.client_id)? else { return Ok(None) };
+        // Tokens that speak for anybody but the application they were given to are not issued.
         let own = claims.grant.delegation.is_none() && claims.grant.subject == claims.grant.client_id;
-        if !own || application.archived_at.is_some() {
-            return Err(invalid());
+        if application.archived_at.is_some() || !own {
+            return Ok(None);
         }
         let mut expires_at = claims.expires_at;
         if claims.grant.stamp != application.tokens_not_before {
             // A token of the secret before the present one ends with it.
-            let overlap = overlap.filter(|overlap| claims.grant.stamp == overlap.stamp).ok_or_else(invalid)?;
-            if clock.now() >= overlap.until {
-                return Err(ApiError::invalid_token("Access token has expired"));
-            }
+            let overlap = tx.client_secret_overlap(&application)?;
+            let Some(overlap) = overlap.filter(|overlap| claims.grant.stamp == overlap.stamp) else { return Ok(None) };
             expires_at = expires_at.min(overlap.until);
         }
-        let caller =
-            Caller { principal, grants, scope, credential: Credential::AccessToken, token: None, issued_to: None };
-        Ok((caller, expires_at))
+        let principal = Principal::Application(application.id);
+        let grants = self.grants_of(tx, &principal, revision)?;
+        let caller = Caller::new(principal, grants, limit(tx, scope)?, Credential::AccessToken);
+        Ok(Some(Known { caller: Arc::new(caller), expires_at, revision }))
+    }
+
+    async fn permanent_token(&self, hash: String, store: &Store, clock: &dyn Clock) -> Result<Known, ApiError> {
+        let callers = self.clone();
+        let found = store
+            .read(move |tx| {
+                let revision = tx.revision(Remembered::Rights)?;
+                let Some(token) = tx.token_by_hash(&hash)? else { return Ok(None) };
+                if token.revoked_at.is_some() || !is_active(tx, &token.principal)? {
+                    return Ok(None);
+                }
+                // A scope that cannot be read lets nothing through.
+                let scope = Scope::parse(&token.scope).unwrap_or(Scope::Elements(Vec::new()));
+                let (grants, scope) = (callers.grants_of(tx, &token.principal, revision)?, limit(tx, &scope)?);
+                let caller = Caller::new(token.principal, grants, scope, Credential::PermanentToken).by_token(token.id);
+                Ok::<_, StoreError>(Some((caller, token.expires_at, revision)))
+            })
+            .await?;
+        let (caller, expires_at, revision) = found.ok_or_else(invalid)?;
+        let expires_at = expires_at.unwrap_or(Timestamp::from_millis(i64::MAX));
+        if clock.now() >= expires_at {
+            return Err(ApiError::invalid_token("Access token has expired"));
+        }
+        Ok(Known { caller: Arc::new(caller), expires_at, revision })
+    }
+
+    /// What is granted to a principal at `revision`, the one of the transaction's snapshot.
+    fn grants_of(&self, tx: &mut Tx<'_>, principal: &Principal, revision: i64) -> Result<Arc<Grants>, StoreError> {
+        if let Some((known, grants)) = self.grants.get(principal)
+            && known == revision
+        {
+            return Ok(grants);
+        }
+        let granted = match principal {
+            Principal::User(id) => tx.rights_of_person(id)?,
+            principal => tx.grants(principal)?,
+        };
+        let grants: Arc<Grants> = Arc::new(granted.into_iter().collect());
+        self.grants.insert(principal.clone(), (revision, Arc::clone(&grants)));
+        Ok(grants)
     }
 }
 
-async fn permanent_token(hash: String, store: &Store, clock: &dyn Clock) -> Result<(Caller, Timestamp), ApiError> {
-    let found = store
-        .read(move |tx| {
-            let Some(token) = tx.token_by_hash(&hash)? else { return Ok(None) };
-            let alive = match &token.principal {
-                Principal::Application(id) => {
-                    tx.application(id)?.is_some_and(|application| application.archived_at.is_none())
-                }
-                Principal::User(id) => tx.profile(id)?.is_some_and(|profile| profile.is_active()),
-                Principal::Nobody => false,
-            };
-            let grants = match &token.principal {
-                Principal::User(id) => tx.rights_of_person(id)?,
-                principal => tx.grants(principal)?,
-            };
-            Ok::<_, StoreError>(alive.then_some((token, grants)))
-        })
-        .await?;
-    let (token, grants) = found.ok_or_else(invalid)?;
-    let expires_at = token.expires_at.unwrap_or(Timestamp::from_millis(i64::MAX));
-    if token.revoked_at.is_some() {
-        return Err(invalid());
-    }
-    if clock.now() >= expires_at {
-        return Err(ApiError::invalid_token("Access token has expired"));
-    }
-    let scope = Scope::parse(&token.scope).map_err(|_| invalid())?;
-    let (principal, id) = (token.principal, Some(token.id));
-    Ok((
-        Caller { principal, grants, scope, credential: Credential::PermanentToken, token: id, issued_to: None },
-        expires_at,
-    ))
+/// Looks whether another node changed rights; one run of the periodic task.
+pub fn notice(services: Services) -> BoxFuture<'static, Result<(), String>> {
+    Box::pin(async move {
+        let noticed = services.callers.notice(&services.store, services.clock.as_ref()).await;
+        noticed.map(|_| ()).map_err(|error| error.to_string())
+    })
+}
+
+fn is_active(tx: &mut Tx<'_>, principal: &Principal) -> Result<bool, StoreError> {
+    Ok(match principal {
+        Principal::Application(id) => tx.application(id)?.is_some_and(|application| application.archived_at.is_none()),
+        Principal::User(id) => tx.profile(id)?.is_some_and(|profile| profile.is_active()),
+        Principal::Nobody => false,
+    })
+}
+
+/// The limit a scope sets, with the names in it resolved now.
+pub fn limit(tx: &mut Tx<'_>, scope: &Scope) -> Result<Limit, StoreError> {
+    Limit::of(scope, |identifier| Ok(tx.place(identifier)?.map(|place| place.context().clone())))
 }
 
 fn invalid() -> ApiError {

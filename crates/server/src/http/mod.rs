@@ -3,6 +3,8 @@
 pub mod access;
 pub mod caller;
 pub mod error;
+pub mod freshness;
+pub mod in_context;
 pub mod input;
 pub mod listen;
 pub mod own_access;

@@ -53,9 +53,9 @@ impl Access for CallingPerson {
 
     async fn admit(request: &Request) -> Result<Self, ApiError> {
         require_caller(&request.caller)?;
-        match (&request.caller.principal, &request.caller.issued_to) {
-            (Principal::User(profile), Some(application)) => {
-                Ok(Self { profile: profile.clone(), application: application.clone() })
+        match (request.caller.user(), &request.caller.through) {
+            (Some(profile), Some(through)) => {
+                Ok(Self { profile: profile.clone(), application: through.application.clone() })
             }
             _ => Err(ApiError::denied(
                 "This operation is for people who use an application: call it with a user's token that was issued to the application",

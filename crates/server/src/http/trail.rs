@@ -67,7 +67,7 @@ impl Trail {
             actor: self.caller.principal.clone(),
             credential: self.caller.credential,
             token: self.caller.token.clone(),
-            through: self.caller.issued_to.clone(),
+            through: self.caller.through.as_ref().map(|through| through.application.clone()),
             operation: Cow::Borrowed(self.operation),
             request: self.request.to_string(),
             target,

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
-use spaceport_platform::access::{Caller, Credential, Principal};
+use spaceport_platform::access::Principal;
 use spaceport_platform::access_record::AccessRecord;
 use spaceport_platform::application::Application;
 use spaceport_platform::catalogue::Catalogue;
-use spaceport_platform::context::Context;
+use spaceport_platform::grants::Grants;
 use spaceport_platform::id::random_text;
 use spaceport_platform::scope::Scope;
 use spaceport_store::StoreError;
@@ -105,21 +105,17 @@ async fn effective_scope(cx: &Cx<Anyone>, application: &Application, asked: &str
         known(&cx.services.catalogue, element.right.code()).map_err(invalid)?;
     }
     let principal = Principal::Application(application.id.clone());
-    let reader = principal.clone();
-    let grants = cx.read(move |tx| tx.grants(&reader)).await.map_err(|error: StoreError| ApiError::from(error))?;
-    let holder = Caller {
-        principal,
-        grants,
-        scope: Scope::Everything,
-        credential: Credential::AccessToken,
-        token: None,
-        issued_to: None,
-    };
-    let held = |element: &spaceport_platform::scope::ScopeElement| {
-        let context = Context::from_stored(&element.context.to_string().replacen("project:id:", "project:", 1));
-        context.is_some_and(|context| holder.holds(&element.right, &context))
-    };
-    Ok(Scope::Elements(elements.into_iter().filter(held).collect()))
+    let held = cx.read(move |tx| {
+        let grants: Grants = tx.grants(&principal)?.into_iter().collect();
+        let mut held = Vec::new();
+        for element in &elements {
+            if tx.place(&element.context)?.is_some_and(|place| grants.holds(&element.right, &place)) {
+                held.push(element.clone());
+            }
+        }
+        Ok(held)
+    });
+    Ok(Scope::Elements(held.await.map_err(|error: StoreError| ApiError::from(error))?))
 }
 
 fn known(catalogue: &Catalogue, code: &str) -> Result<(), String> {

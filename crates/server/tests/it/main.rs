@@ -9,6 +9,7 @@
 mod audit;
 mod cases;
 mod contract;
+mod decision;
 mod delivery;
 mod forged;
 mod harness;

@@ -34,6 +34,7 @@ impl Tx<'_> {
     /// Stores changed settings and counts a revision. What applications report about themselves (error message,
     /// health) stays as it is.
     pub fn update_application(&mut self, application: &Application) -> Result<(), StoreError> {
+        self.rights_changed()?;
         self.keep_place(&application.id, application.updated_at)?;
         let (mut sets, mut bound) = (Vec::new(), Vec::new());
         let columns = COLUMNS.split(", ").chain(["name_folded"]).map(str::trim);

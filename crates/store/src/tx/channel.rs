@@ -24,6 +24,7 @@ pub struct ChannelFilter {
 impl Tx<'_> {
     /// Stores channels, in place of those with the same ids.
     pub fn save_channels(&mut self, channels: &[Channel]) -> Result<(), StoreError> {
+        self.rights_changed()?;
         let sql = format!(
             "INSERT INTO channel ({COLUMNS}, name_folded) VALUES ({}) ON CONFLICT (id) DO UPDATE SET name = excluded.name, \
              description = excluded.description, icon = excluded.icon, openness = excluded.openness, \

@@ -1,6 +1,6 @@
 //! Permission contexts: from identifiers to what is stored.
 
-use spaceport_platform::context::Context;
+use spaceport_platform::context::{Context, Place};
 use spaceport_platform::identifier::{PermissionContextIdentifier, ProjectIdentifier};
 
 use crate::error::StoreError;
@@ -20,6 +20,24 @@ impl Tx<'_> {
                 self.package_repository(id)?.map(|repository| Context::PackageRepository(repository.id))
             }
         })
+    }
+
+    /// The place of a context: a package repository lies in its project.
+    pub fn place_of(&mut self, context: Context) -> Result<Place, StoreError> {
+        let project = match &context {
+            Context::PackageRepository(id) => self.package_repository(id)?.map(|repository| repository.project),
+            Context::Global | Context::Project(_) | Context::Channel(_) => None,
+        };
+        Ok(match project {
+            Some(project) => Place::within(context, Context::Project(project)),
+            None => context.into(),
+        })
+    }
+
+    /// The place an identifier names; `None` when the directory has no such project, channel or repository.
+    pub fn place(&mut self, identifier: &PermissionContextIdentifier) -> Result<Option<Place>, StoreError> {
+        let context = self.find_context(identifier)?;
+        context.map(|context| self.place_of(context)).transpose()
     }
 
     /// Whether the directory has what a context stands for.

@@ -33,6 +33,7 @@ impl Tx<'_> {
 
     /// Grants a right; granting it again changes nothing.
     pub fn grant(&mut self, principal: &Principal, grant: &Grant, now: Timestamp) -> Result<(), StoreError> {
+        self.rights_changed()?;
         let Some((kind, id)) = principal_columns(principal) else { return Ok(()) };
         let sql = "INSERT INTO granted_right (principal_kind, principal_id, right_code, context, granted_at) \
                    VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
@@ -42,6 +43,7 @@ impl Tx<'_> {
 
     /// Takes a directly granted right back; answers whether it was there.
     pub fn revoke_grant(&mut self, principal: &Principal, grant: &Grant) -> Result<bool, StoreError> {
+        self.rights_changed()?;
         let Some((kind, id)) = principal_columns(principal) else { return Ok(false) };
         let sql = "DELETE FROM granted_right WHERE principal_kind = $1 AND principal_id = $2 AND right_code = $3 AND context = $4";
         let values = [kind.into(), id.into(), grant.right.code().into(), grant.context.to_string().into()];

@@ -10,6 +10,7 @@ use crate::value::{Row, Value};
 impl Tx<'_> {
     /// Stores memberships; whoever belongs there already gets the new position.
     pub fn save_memberships(&mut self, memberships: &[Membership], now: Timestamp) -> Result<(), StoreError> {
+        self.rights_changed()?;
         let sets: Vec<Vec<Value>> = memberships
             .iter()
             .map(|membership| {
@@ -25,6 +26,7 @@ impl Tx<'_> {
 
     /// Ends memberships; answers how many there were.
     pub fn delete_memberships(&mut self, ended: &[(Place, Member)]) -> Result<u64, StoreError> {
+        self.rights_changed()?;
         let sets: Vec<Vec<Value>> = ended.iter().map(|(place, member)| key(place, member)).collect();
         let sql =
             "DELETE FROM membership WHERE place_kind = $1 AND place_id = $2 AND member_kind = $3 AND member_id = $4";

@@ -17,6 +17,7 @@ pub(crate) mod parameter;
 pub(crate) mod profile;
 pub(crate) mod profile_email;
 pub(crate) mod project;
+pub(crate) mod revision;
 pub(crate) mod ring;
 pub(crate) mod role;
 pub(crate) mod secret;
@@ -36,11 +37,13 @@ pub struct Tx<'a> {
     sealer: &'a Sealer,
     /// Id of the key that seals, once asked for; the row that says so stays locked until the end.
     sealing: Option<String>,
+    /// Revisions that this transaction has counted up already.
+    pub(crate) counted: Vec<revision::Remembered>,
 }
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(connection: &'a mut dyn Connection, sealer: &'a Sealer) -> Self {
-        Self { connection, sealer, sealing: None }
+        Self { connection, sealer, sealing: None, counted: Vec::new() }
     }
 
     /// Rows of `{select} WHERE {column} IN (…)`, however many values there are.

@@ -11,6 +11,7 @@ const COLUMNS: &str = "id, project_id, name, description, created_at, archived_a
 impl Tx<'_> {
     /// Stores package repositories, in place of those with the same ids. Their projects must exist.
     pub fn save_package_repositories(&mut self, repositories: &[PackageRepository]) -> Result<(), StoreError> {
+        self.rights_changed()?;
         let sql = format!(
             "INSERT INTO package_repository ({COLUMNS}) VALUES ({}) ON CONFLICT (id) DO UPDATE SET project_id = excluded.project_id, \
              name = excluded.name, description = excluded.description, archived_at = excluded.archived_at",

@@ -64,6 +64,7 @@ impl Tx<'_> {
 
     /// Stores profiles, in place of those with the same ids. Whoever has left claims no address.
     pub fn save_profiles(&mut self, profiles: &[Profile]) -> Result<(), StoreError> {
+        self.rights_changed()?;
         // First everybody gives up what is unique, so that two people can swap names in one go.
         let ids: Vec<Vec<Value>> = profiles.iter().map(|profile| vec![(&profile.id).into()]).collect();
         let sql =
@@ -202,6 +203,7 @@ impl Tx<'_> {
 
     /// Ends every token of people: those that are stored are revoked, the others began too early.
     pub fn end_tokens_of_people(&mut self, people: &[ProfileId], now: Timestamp) -> Result<(), StoreError> {
+        self.rights_changed()?;
         let sets: Vec<Vec<Value>> = people.iter().map(|id| vec![now.into(), id.into()]).collect();
         self.execute_all("UPDATE profile SET tokens_not_before = $1 WHERE id = $2", &sets)?;
         let sql = "UPDATE token SET revoked_at = $1 WHERE principal_kind = 'profile' AND principal_id = $2 AND revoked_at IS NULL";

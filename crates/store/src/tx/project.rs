@@ -35,6 +35,7 @@ pub struct ProjectFilter {
 impl Tx<'_> {
     /// Stores projects, in place of those with the same ids.
     pub fn save_projects(&mut self, projects: &[Project]) -> Result<(), StoreError> {
+        self.rights_changed()?;
         // First each gives up its key, so that two can swap them.
         let ids: Vec<Vec<Value>> = projects.iter().map(|project| vec![project.id.as_str().into()]).collect();
         self.execute_all("UPDATE project SET key_folded = ':' || id WHERE id = $1", &ids)?;

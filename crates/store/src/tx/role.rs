@@ -16,6 +16,7 @@ const COLUMNS: &str = "id, context, name, description, created_at";
 impl Tx<'_> {
     /// Stores a role in place of the one with the same id; its rights and members stay.
     pub fn save_role(&mut self, role: &Role) -> Result<(), StoreError> {
+        self.rights_changed()?;
         let sql = format!(
             "INSERT INTO role ({COLUMNS}, name_folded) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE SET \
              context = excluded.context, name = excluded.name, description = excluded.description, name_folded = excluded.name_folded"
@@ -33,6 +34,7 @@ impl Tx<'_> {
 
     /// Deletes a role with its rights and members; answers whether it was there.
     pub fn delete_role(&mut self, id: &RoleId) -> Result<bool, StoreError> {
+        self.rights_changed()?;
         Ok(self.connection.execute("DELETE FROM role WHERE id = $1", &[id.into()])? > 0)
     }
 
@@ -78,6 +80,7 @@ impl Tx<'_> {
 
     /// Adds rights to a role; those it has stay.
     pub fn add_role_rights(&mut self, id: &RoleId, rights: &[Right]) -> Result<(), StoreError> {
+        self.rights_changed()?;
         let sets: Vec<Vec<Value>> = rights.iter().map(|right| vec![id.into(), right.code().into()]).collect();
         let sql = "INSERT INTO role_right (role_id, right_code) VALUES ($1, $2) ON CONFLICT DO NOTHING";
         self.execute_all(sql, &sets).map(|_| ())
@@ -85,6 +88,7 @@ impl Tx<'_> {
 
     /// Takes rights from a role; those it has not are left alone.
     pub fn remove_role_rights(&mut self, id: &RoleId, rights: &[Right]) -> Result<(), StoreError> {
+        self.rights_changed()?;
         let sets: Vec<Vec<Value>> = rights.iter().map(|right| vec![id.into(), right.code().into()]).collect();
         self.execute_all("DELETE FROM role_right WHERE role_id = $1 AND right_code = $2", &sets).map(|_| ())
     }
@@ -103,6 +107,7 @@ impl Tx<'_> {
 
     /// Gives a role to people and teams; those who have it keep it.
     pub fn add_role_members(&mut self, id: &RoleId, members: &[Member]) -> Result<(), StoreError> {
+        self.rights_changed()?;
         let sql =
             "INSERT INTO role_member (role_id, member_kind, member_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
         self.execute_all(sql, &member_sets(id, members)).map(|_| ())
@@ -110,6 +115,7 @@ impl Tx<'_> {
 
     /// Takes a role from people and teams; those who have it not are left alone.
     pub fn remove_role_members(&mut self, id: &RoleId, members: &[Member]) -> Result<(), StoreError> {
+        self.rights_changed()?;
         let sql = "DELETE FROM role_member WHERE role_id = $1 AND member_kind = $2 AND member_id = $3";
         self.execute_all(sql, &member_sets(id, members)).map(|_| ())
     }

@@ -65,6 +65,7 @@ impl Tx<'_> {
         secret: &Secret,
         overlap: &Overlap,
     ) -> Result<(), StoreError> {
+        self.rights_changed()?;
         let before = self.secret(owner, kind)?;
         self.set_secret(owner, kind, secret)?;
         let Some(before) = before else { return Ok(()) };
@@ -107,6 +108,7 @@ impl Tx<'_> {
 
     /// Ends the overlap of a secret at once; answers whether there was one.
     pub fn end_overlap(&mut self, owner: &str, kind: SecretKind) -> Result<bool, StoreError> {
+        self.rights_changed()?;
         let sql = "DELETE FROM previous_secret WHERE owner_id = $1 AND kind = $2";
         self.connection.execute(sql, &[owner.into(), kind.name().into()]).map(|ended| ended > 0)
     }

@@ -15,6 +15,7 @@ const COLUMNS: &str = "id, name, description, parent_id, external_id, created_at
 impl Tx<'_> {
     /// Stores teams, in place of those with the same ids.
     pub fn save_teams(&mut self, teams: &[Team]) -> Result<(), StoreError> {
+        self.rights_changed()?;
         // First each gives up its external id, so that two can swap them.
         let ids: Vec<Vec<Value>> = teams.iter().map(|team| vec![(&team.id).into()]).collect();
         self.execute_all("UPDATE team SET external_id = NULL WHERE id = $1", &ids)?;

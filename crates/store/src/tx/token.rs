@@ -89,7 +89,8 @@ impl Tx<'_> {
         let Some((kind, id)) = principal_columns(principal) else { return Ok(()) };
         let sql =
             "UPDATE token SET revoked_at = $1 WHERE principal_kind = $2 AND principal_id = $3 AND revoked_at IS NULL";
-        self.connection.execute(sql, &[now.into(), kind.into(), id.into()]).map(|_| ())
+        self.connection.execute(sql, &[now.into(), kind.into(), id.into()])?;
+        self.rights_changed()
     }
 
     /// Stores a link that works once.

@@ -5,8 +5,8 @@ use spaceport_testkit::postgres::{TestDatabase, database};
 use tempfile::TempDir;
 
 use crate::{
-    application_lists, applications, audit, deliveries, events, identities, parameters, server_keys, transactions,
-    webhooks,
+    application_lists, applications, audit, deliveries, events, identities, parameters, revisions, server_keys,
+    transactions, webhooks,
 };
 
 pub(crate) fn sealer() -> Sealer {
@@ -155,6 +155,18 @@ async fn deliveries_on_sqlite() {
 async fn deliveries_on_postgres() {
     let (store, _database) = postgres().await;
     deliveries::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn revisions_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    revisions::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn revisions_on_postgres() {
+    let (store, _database) = postgres().await;
+    revisions::facts(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,6 +18,7 @@ mod housekeeping;
 mod identities;
 mod make;
 mod parameters;
+mod revisions;
 mod rights_of_people;
 mod secrets;
 mod server_keys;
