@@ -10,7 +10,7 @@ use spaceport_delivery::outbox::{
     Want,
 };
 use spaceport_delivery::sign::RsaSigner;
-use spaceport_platform::application::{Application, AuthenticationMethod, SecretKind};
+use spaceport_platform::application::{Application, AuthenticationMethod, SecretKind, VerificationToken};
 use spaceport_platform::id::WebhookId;
 use spaceport_platform::secret::Secret;
 use spaceport_platform::time::{Clock, Timestamp};
@@ -29,7 +29,14 @@ type TargetKey = (WebhookId, i64, i64);
 pub struct StoreOutbox {
     store: Store,
     clock: Arc<dyn Clock>,
-    targets: Cache<TargetKey, Arc<Target>>,
+    targets: Cache<TargetKey, Loaded>,
+}
+
+/// What a target's deliveries need: where and how they are sent, and the token inside their bodies.
+#[derive(Clone)]
+struct Loaded {
+    target: Arc<Target>,
+    verification_token: Option<Arc<Secret>>,
 }
 
 impl StoreOutbox {
@@ -38,10 +45,10 @@ impl StoreOutbox {
         Self { store, clock, targets: Cache::new(10_000) }
     }
 
-    async fn target(&self, row: &ClaimedRow) -> Result<Arc<Target>, OutboxError> {
+    async fn loaded(&self, row: &ClaimedRow) -> Result<Loaded, OutboxError> {
         let key = (row.webhook.clone(), row.webhook_revision, row.application_revision);
-        if let Some(target) = self.targets.get(&key) {
-            return Ok(target);
+        if let Some(loaded) = self.targets.get(&key) {
+            return Ok(loaded);
         }
         let (application, webhook) = (row.application.clone(), row.webhook.clone());
         let now = self.clock.now();
@@ -50,15 +57,19 @@ impl StoreOutbox {
             .read(move |tx| {
                 let Some(application) = tx.application(&application)? else { return Ok(None) };
                 let Some(webhook) = tx.webhook(&application.id, &webhook)? else { return Ok(None) };
-                load(tx, &application, &webhook, now).map(Some)
+                let target = Arc::new(load(tx, &application, &webhook, now)?);
+                let verification_token = match application.verification_token {
+                    VerificationToken::Sent => tx.secret(application.id.as_str(), SecretKind::VerificationToken)?,
+                    VerificationToken::Unused => None,
+                };
+                Ok(Some(Loaded { target, verification_token: verification_token.map(Arc::new) }))
             })
             .await
             .map_err(failed)?;
-        let target = Arc::new(
-            loaded.ok_or_else(|| OutboxError::Unavailable(format!("webhook {} is gone", row.webhook).into()))?,
-        );
-        self.targets.insert(key, Arc::clone(&target));
-        Ok(target)
+        let loaded =
+            loaded.ok_or_else(|| OutboxError::Unavailable(format!("webhook {} is gone", row.webhook).into()))?;
+        self.targets.insert(key, loaded.clone());
+        Ok(loaded)
     }
 }
 
@@ -125,15 +136,20 @@ impl Outbox for StoreOutbox {
         let (mut claimed, mut unloadable) = (Vec::with_capacity(rows.len()), Vec::new());
         for row in rows {
             // One target that cannot be loaded must not keep the others of this claim waiting.
-            let target = match self.target(&row).await {
-                Ok(target) => target,
+            let Loaded { target, verification_token } = match self.loaded(&row).await {
+                Ok(loaded) => loaded,
                 Err(error) => {
                     tracing::error!(%error, delivery = %row.id, "the target of a delivery cannot be loaded");
                     unloadable.push(Lease { id: row.id, attempt: row.attempt });
                     continue;
                 }
             };
-            let body = webhook_request(&row.client_id, row.webhook.as_str(), &row.payload);
+            let body = webhook_request(
+                &row.client_id,
+                row.webhook.as_str(),
+                &row.payload,
+                verification_token.as_ref().map(|token| token.reveal()),
+            );
             claimed.push(Claimed {
                 id: row.id,
                 application: row.application,

@@ -94,13 +94,15 @@ pub async fn update(
                 }));
             }
             if application.verification_token == VerificationToken::Sent
-                && tx.secret(id.as_str(), SecretKind::VerificationToken)?.is_none()
+                && before.verification_token == VerificationToken::Unused
             {
                 tx.set_secret(id.as_str(), SecretKind::VerificationToken, &verification_token)?;
                 recorded.push(AuditChange::secret("verificationToken"));
             }
             tx.update_application(&application)?;
-            trail.record(tx, AuditTarget::application(&id), recorded)?;
+            if !recorded.is_empty() {
+                trail.record(tx, AuditTarget::application(&id), recorded)?;
+            }
             out::<ApiError>(tx, &application)
         })
         .await?;

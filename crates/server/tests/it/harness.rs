@@ -93,6 +93,14 @@ impl Server {
         Self { running, client, admin, folder, _database: database }
     }
 
+    /// The server after an orderly stop and a new start on the same database.
+    pub(crate) async fn restarted(self) -> Self {
+        self.running.stop().await;
+        let running = run(&settings(&self.folder, self._database.as_ref()), surroundings()).await.unwrap();
+        let client = Client::new(format!("http://{}", running.address));
+        Self { running, client, ..self }
+    }
+
     /// Registers an application by the administrator and signs it in.
     pub(crate) async fn application(&self, body: Value) -> Made {
         let made =

@@ -6,6 +6,10 @@
     reason = "a test reports what went wrong by panicking"
 )]
 
+mod application_archive;
+mod application_isolation;
+mod application_lists;
+mod application_settings;
 mod audit;
 mod cases;
 mod contract;
