@@ -10,17 +10,18 @@
 //! | [`right`], [`context`], [`scope`], [`grants`], [`access`] | who may do what, where |
 //! | [`directory`] | projects, channels, teams, memberships, roles: what the host product has |
 //! | [`catalogue`], [`event`], [`subscription`], [`webhook`] | what happens and who hears of it |
-//! | [`parameter`] | what applications keep here for themselves |
 //! | [`application`], [`connection`], [`profile`] | applications, their settings, what ties them to a server, who owns them |
 //! | [`lifecycle`], [`application_changes`] | how applications end and come back; what changed about one |
 //! | [`audit`], [`access_record`] | who changed what; when and from where something was used |
 //! | [`server_key`] | the keys that sign access tokens, and when they change |
+//! | [`parameter`], [`attachment`] | what applications keep here for themselves, and the pictures they upload |
 //! | [`invalid`] | the one shape of "this input is wrong" |
 
 pub mod access;
 pub mod access_record;
 pub mod application;
 pub mod application_changes;
+pub mod attachment;
 pub mod audit;
 pub mod catalogue;
 pub mod connection;

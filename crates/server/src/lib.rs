@@ -25,6 +25,7 @@ pub mod oauth;
 pub mod operations;
 pub mod outbox;
 pub mod pages;
+pub mod picture;
 pub mod random;
 pub mod ring;
 pub mod rotation;

@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use spaceport_wire::describe::{Operation, Surface};
 
-use crate::api::{application, application_secret, application_state, catalogue, describe, parameter, webhook};
+use crate::api::{
+    application, application_secret, application_state, attachment, catalogue, describe, parameter, webhook,
+};
 use crate::health;
 use crate::host::{audit_trail, event, secret_overlap};
 use crate::http::router;
@@ -34,6 +36,7 @@ fn api() -> Routes {
         .with(application_state::routes)
         .with(application_secret::routes)
         .with(parameter::routes)
+        .with(attachment::routes)
         .with(webhook::routes)
         .with(catalogue::routes)
 }
@@ -52,6 +55,7 @@ fn oauth() -> Routes {
 
 fn other() -> Routes {
     Routes::new(Surface::Other)
+        .with(attachment::file_routes)
         .get("/openapi.json", "describe.openapi", "Get the OpenAPI document", describe::openapi_document)
         .get("/api/http/http-api-model", "describe.model", "Get the HTTP API model", describe::http_api_model)
         .get("/about", "describe.about", "Read the version", describe::about)

@@ -4,12 +4,13 @@ use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
 
-/// A parameter or a column: integers and booleans as 64 bits, everything else as text.
+/// A parameter or a column: integers and booleans as 64 bits, files as bytes, everything else as text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Value {
     Null,
     Int(i64),
     Text(String),
+    Bytes(Vec<u8>),
 }
 
 impl From<i64> for Value {
@@ -39,6 +40,12 @@ impl From<&str> for Value {
 impl From<String> for Value {
     fn from(text: String) -> Self {
         Self::Text(text)
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Bytes(bytes.to_vec())
     }
 }
 
@@ -92,6 +99,13 @@ impl Row {
 
     pub(crate) fn int(&mut self) -> Result<i64, StoreError> {
         self.optional_int()?.ok_or_else(|| StoreError::corrupt("a number column is null"))
+    }
+
+    pub(crate) fn bytes(&mut self) -> Result<Vec<u8>, StoreError> {
+        match self.columns.next() {
+            Some(Value::Bytes(bytes)) => Ok(bytes),
+            _ => Err(StoreError::corrupt("a column of bytes holds something else")),
+        }
     }
 
     pub(crate) fn flag(&mut self) -> Result<bool, StoreError> {

@@ -2,7 +2,7 @@
 //!
 //! | question | module |
 //! | --- | --- |
-//! | what does a resource look like | [`application`], [`profile`], [`webhook`], [`parameter`], [`catalogue`], [`host`] |
+//! | what does a resource look like | [`application`], [`profile`], [`webhook`], [`parameter`], [`upload`], [`catalogue`], [`host`] |
 //! | what does `$fields` select | [`fields`] (the text), [`shape`] (the value) |
 //! | scalars, pages, identifiers | [`scalar`], [`batch`], [`identifier`] |
 //! | how is input read | [`body`], [`query`] |
@@ -28,4 +28,5 @@ pub mod query;
 pub mod scalar;
 pub mod shape;
 mod storable;
+pub mod upload;
 pub mod webhook;

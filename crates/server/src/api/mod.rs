@@ -7,6 +7,8 @@ pub mod application_list;
 pub mod application_out;
 pub mod application_secret;
 pub mod application_state;
+pub mod attachment;
+pub mod attachment_end;
 pub mod catalogue;
 pub mod change;
 pub mod describe;

@@ -72,6 +72,9 @@ pub trait Access: Sized + Send + 'static {
     /// Codes of the rights the rule asks for.
     fn rights() -> Vec<&'static str>;
 
+    /// Whether it looks at who calls. Where it does not, the `Authorization` header is not read.
+    const READS_CALLER: bool = true;
+
     /// Finds what the request is about and decides.
     fn admit(request: &Request) -> impl Future<Output = Result<Self, ApiError>> + Send;
 }
@@ -246,6 +249,10 @@ impl Access for Anyone {
     fn rights() -> Vec<&'static str> {
         Vec::new()
     }
+
+    // A bad `Authorization` header is no reason to refuse what everybody may have; some clients send one
+    // where none is needed (wire-protocol 1.9).
+    const READS_CALLER: bool = false;
 
     async fn admit(_: &Request) -> Result<Self, ApiError> {
         Ok(Self)

@@ -1,16 +1,22 @@
 //! One request as operations see it: who calls, the path variables, the query, the body.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use axum::body::Body;
 use bytes::Bytes;
 use http::HeaderMap;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use spaceport_platform::access::Caller;
 
 use crate::http::error::ApiError;
 use crate::services::Services;
 
-/// A request whose body has been read and whose caller is known.
+/// How long a body may take to arrive.
+pub(crate) const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// A request whose caller is known.
 pub struct Request {
     /// What the server runs on.
     pub services: Services,
@@ -26,13 +32,63 @@ pub struct Request {
     pub query: String,
     /// Header fields.
     pub headers: HeaderMap,
-    /// The whole body.
+    /// The whole body; empty until the caller was admitted, so that strangers cannot make us buffer.
     pub body: Bytes,
     /// Where the connection comes from, if known.
     pub peer: Option<IpAddr>,
+    pub(crate) incoming: Incoming,
+}
+
+/// A body on its way. Behind a lock only because requests are shared between threads and bodies are not.
+pub(crate) struct Incoming {
+    body: Mutex<Body>,
+    limit: usize,
+}
+
+impl Incoming {
+    /// A body of which at most `limit` bytes are read.
+    pub(crate) fn new(body: Body, limit: usize) -> Self {
+        Self { body: Mutex::new(body), limit }
+    }
+
+    async fn read(self) -> Result<Bytes, ApiError> {
+        let body = self.body.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match tokio::time::timeout(BODY_TIME, Limited::new(body, self.limit).collect()).await {
+            Ok(Ok(collected)) => Ok(collected.to_bytes()),
+            Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => {
+                Err(ApiError::too_large(self.limit))
+            }
+            Ok(Err(_)) => Err(ApiError::request("The request body broke off")),
+            Err(_) => Err(ApiError::too_slow()),
+        }
+    }
+
+    /// Lets a body pass without keeping it, so that a client that sends before it listens gets its answer.
+    async fn discard(self) {
+        let body = self.body.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut body = Limited::new(body, self.limit);
+        let passing = async { while let Some(Ok(_)) = body.frame().await {} };
+        // Whether all of it came makes no difference to the refusal.
+        let _ = tokio::time::timeout(BODY_TIME, passing).await;
+    }
 }
 
 impl Request {
+    /// The same, its body read.
+    ///
+    /// # Errors
+    /// When the body is too large, breaks off or takes too long.
+    pub(crate) async fn read(mut self) -> Result<Self, ApiError> {
+        let incoming = std::mem::replace(&mut self.incoming, Incoming::new(Body::empty(), 0));
+        self.body = incoming.read().await?;
+        Ok(self)
+    }
+
+    /// Ends a request that is refused before its body was read.
+    pub(crate) async fn discard(self) {
+        self.incoming.discard().await;
+    }
+
     /// The path variable `name`.
     ///
     /// # Errors

@@ -12,19 +12,16 @@ use axum::routing::{MethodFilter, on};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderName, HeaderValue, Method as HttpMethod, StatusCode, header, request::Parts};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use spaceport_platform::id::random_text;
 use spaceport_platform::invalid::storable;
 use spaceport_wire::describe::{Method, Operation, Surface};
 use tracing::Instrument;
 
 use crate::http::error::ApiError;
-use crate::http::request::Request;
+use crate::http::request::{BODY_TIME, Incoming, Request};
 use crate::http::routes::Route;
 use crate::services::Services;
 
-/// How long a body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(30);
 /// How long an operation may take after its body arrived.
 const OPERATION_TIME: Duration = Duration::from_secs(60);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -103,17 +100,18 @@ async fn answer(
 ) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     let path = path_variables(&mut parts).await?;
-    // The caller is told apart before the body is read, so that strangers cannot make us buffer.
     let authorization = match route.operation.surface {
+        _ if !route.reads_caller => None,
         Surface::OAuth => None,
         _ => single_authorization(&parts)?,
     };
     let caller = services.callers.resolve(authorization, &services.store, services.clock.as_ref()).await?;
-    let body = read_body(body, route.body_limit).await?;
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let operation = route.operation.name;
-    let request = Request { services, operation, id, caller, path, query, headers: parts.headers, body, peer };
+    let incoming = Incoming::new(body, route.body_limit);
+    let (headers, body) = (parts.headers, Bytes::new());
+    let request = Request { services, operation, id, caller, path, query, headers, body, peer, incoming };
     (route.run)(request).await
 }
 
@@ -137,19 +135,11 @@ async fn path_variables(parts: &mut Parts) -> Result<Vec<(String, String)>, ApiE
         .map_err(ApiError::from)
 }
 
-async fn read_body(body: Body, limit: usize) -> Result<Bytes, ApiError> {
-    match tokio::time::timeout(BODY_TIME, Limited::new(body, limit).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(ApiError::too_large(limit)),
-        Ok(Err(_)) => Err(ApiError::request("The request body broke off")),
-        Err(_) => Err(ApiError::too_slow()),
-    }
-}
-
 /// Whether browsers of other origins may call `path` (wire-protocol 6.3): bearer tokens protect it,
 /// cookies play no part.
 fn open_to_browsers(path: &str) -> bool {
-    path.starts_with("/api/http/") || path == "/oauth/token"
+    let shared = ["/api/http/", "/uploads/", "/d/"];
+    shared.iter().any(|beginning| path.starts_with(beginning)) || path == "/oauth/token"
 }
 
 fn preflight(path: &str) -> Response {

@@ -26,6 +26,8 @@ pub struct Route {
     pub operation: Operation,
     /// Largest body it reads, in bytes.
     pub body_limit: usize,
+    /// Whether it matters who calls.
+    pub reads_caller: bool,
     pub(crate) run: Arc<dyn Fn(Request) -> Answer + Send + Sync>,
 }
 
@@ -145,13 +147,16 @@ impl Routes {
         };
         H::describe(&mut operation);
         let run = Arc::new(move |request: Request| handler.clone().run(request));
-        self.routes.push(Route { operation, body_limit: BODY_LIMIT, run });
+        self.routes.push(Route { operation, body_limit: BODY_LIMIT, reads_caller: H::READS_CALLER, run });
         self
     }
 }
 
 /// An async function that answers an operation.
 pub trait Handler<M>: Clone + Send + Sync + 'static {
+    /// Whether its access rule looks at who calls.
+    const READS_CALLER: bool;
+
     /// Adds access, inputs and result to the description.
     fn describe(operation: &mut Operation);
 
@@ -183,6 +188,17 @@ fn describe_access<A: Access, O: Reply>(operation: &mut Operation) {
     O::describe(operation);
 }
 
+/// Admits the caller and reads the body, in this order.
+async fn enter<A: Access>(request: Request) -> Result<(Cx<A>, Request), ApiError> {
+    match admit(&request).await {
+        Ok(cx) => Ok((cx, request.read().await?)),
+        Err(refusal) => {
+            request.discard().await;
+            Err(refusal)
+        }
+    }
+}
+
 async fn admit<A: Access>(request: &Request) -> Result<Cx<A>, ApiError> {
     let access = A::admit(request).await?;
     let (caller, services) = (Arc::clone(&request.caller), request.services.clone());
@@ -198,13 +214,15 @@ where
     A: Access,
     O: Reply,
 {
+    const READS_CALLER: bool = A::READS_CALLER;
+
     fn describe(operation: &mut Operation) {
         describe_access::<A, O>(operation);
     }
 
     fn run(self, request: Request) -> Answer {
         Box::pin(async move {
-            let cx = admit::<A>(&request).await?;
+            let (cx, request) = enter::<A>(request).await?;
             let selection = selection::<O>(&request)?;
             self(cx).await?.into_response(selection.as_ref())
         })
@@ -219,6 +237,8 @@ where
     I: Input,
     O: Reply,
 {
+    const READS_CALLER: bool = A::READS_CALLER;
+
     fn describe(operation: &mut Operation) {
         describe_access::<A, O>(operation);
         I::describe(operation);
@@ -226,7 +246,7 @@ where
 
     fn run(self, request: Request) -> Answer {
         Box::pin(async move {
-            let cx = admit::<A>(&request).await?;
+            let (cx, request) = enter::<A>(request).await?;
             let selection = selection::<O>(&request)?;
             let input = I::read(&request)?;
             self(cx, input).await?.into_response(selection.as_ref())
@@ -243,6 +263,8 @@ where
     J: Input,
     O: Reply,
 {
+    const READS_CALLER: bool = A::READS_CALLER;
+
     fn describe(operation: &mut Operation) {
         describe_access::<A, O>(operation);
         I::describe(operation);
@@ -251,7 +273,7 @@ where
 
     fn run(self, request: Request) -> Answer {
         Box::pin(async move {
-            let cx = admit::<A>(&request).await?;
+            let (cx, request) = enter::<A>(request).await?;
             let selection = selection::<O>(&request)?;
             let (first, second) = (I::read(&request)?, J::read(&request)?);
             self(cx, first, second).await?.into_response(selection.as_ref())

@@ -184,11 +184,12 @@ impl ToSql for Value {
             Self::Null => Ok(IsNull::Yes),
             Self::Int(number) => number.to_sql(kind, out),
             Self::Text(text) => text.as_str().to_sql(kind, out),
+            Self::Bytes(bytes) => bytes.as_slice().to_sql(kind, out),
         }
     }
 
     fn accepts(kind: &Type) -> bool {
-        *kind == Type::INT8 || *kind == Type::TEXT
+        *kind == Type::INT8 || *kind == Type::TEXT || *kind == Type::BYTEA
     }
 
     tokio_postgres::types::to_sql_checked!();
@@ -252,10 +253,10 @@ impl Connection for Session {
 fn read(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
     let mut columns = Vec::with_capacity(row.len());
     for (index, column) in row.columns().iter().enumerate() {
-        columns.push(if *column.type_() == Type::INT8 {
-            row.try_get::<_, Option<i64>>(index)?.into()
-        } else {
-            row.try_get::<_, Option<String>>(index)?.into()
+        columns.push(match *column.type_() {
+            Type::INT8 => row.try_get::<_, Option<i64>>(index)?.into(),
+            Type::BYTEA => row.try_get::<_, Option<&[u8]>>(index)?.into(),
+            _ => row.try_get::<_, Option<String>>(index)?.into(),
         });
     }
     Ok(Row::new(columns))

@@ -290,6 +290,7 @@ impl rusqlite::ToSql for Value {
                 return Err(rusqlite::Error::ToSqlConversionFailure("a text holds U+0000".into()));
             }
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
         }))
     }
 }
@@ -330,7 +331,10 @@ impl Connection for Session<'_> {
                     ValueRef::Null => Value::Null,
                     ValueRef::Integer(number) => Value::Int(number),
                     ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
-                    other => return Err(StoreError::corrupt(format!("a column of type {}", other.data_type()))),
+                    ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
+                    other @ ValueRef::Real(_) => {
+                        return Err(StoreError::corrupt(format!("a column of type {}", other.data_type())));
+                    }
                 });
             }
             found.push(Row::new(columns));

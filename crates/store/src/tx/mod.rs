@@ -3,6 +3,7 @@
 pub(crate) mod access_record;
 pub(crate) mod application;
 pub(crate) mod application_list;
+pub(crate) mod attachment;
 pub(crate) mod audit;
 pub(crate) mod channel;
 pub(crate) mod context;

@@ -5,8 +5,8 @@ use spaceport_testkit::postgres::{TestDatabase, database};
 use tempfile::TempDir;
 
 use crate::{
-    application_lists, applications, audit, deliveries, events, identities, parameters, revisions, server_keys,
-    transactions, webhooks,
+    application_lists, applications, attachments, audit, deliveries, events, identities, parameters, revisions,
+    server_keys, transactions, webhooks,
 };
 
 pub(crate) fn sealer() -> Sealer {
@@ -107,6 +107,18 @@ async fn the_audit_trail_on_sqlite() {
 async fn the_audit_trail_on_postgres() {
     let (store, _database) = postgres().await;
     audit::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attachments_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    attachments::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attachments_on_postgres() {
+    let (store, _database) = postgres().await;
+    attachments::facts(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

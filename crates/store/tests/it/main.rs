@@ -8,6 +8,7 @@
 
 mod application_lists;
 mod applications;
+mod attachments;
 mod audit;
 mod deliveries;
 mod directory;
