@@ -14,6 +14,7 @@
 //! | [`lifecycle`], [`application_changes`] | how applications end and come back; what changed about one |
 //! | [`audit`], [`access_record`] | who changed what; when and from where something was used |
 //! | [`server_key`] | the keys that sign access tokens, and when they change |
+//! | [`token`] | permanent tokens |
 //! | [`parameter`], [`attachment`] | what applications keep here for themselves, and the pictures they upload |
 //! | [`invalid`] | the one shape of "this input is wrong" |
 
@@ -42,4 +43,5 @@ pub mod secret;
 pub mod server_key;
 pub mod subscription;
 pub mod time;
+pub mod token;
 pub mod webhook;

@@ -50,6 +50,23 @@ impl Scope {
     }
 }
 
+impl Scope {
+    /// Whether it lets through all that `other` does. Contexts are compared as they are named, so of a project's
+    /// key and its id neither covers the other.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Everything, _) => true,
+            (Self::Elements(_), Self::Everything) => false,
+            (Self::Elements(own), Self::Elements(other)) => other.iter().all(|wanted| {
+                own.iter().any(|element| {
+                    let everywhere = element.context == PermissionContextIdentifier::Global;
+                    element.right == wanted.right && (everywhere || element.context == wanted.context)
+                })
+            }),
+        }
+    }
+}
+
 impl ScopeElement {
     fn parse(part: &str) -> Result<Self, Invalid> {
         let wrong = || Invalid::new("scope", format!("must hold elements like `global:Profile.View`, not `{part}`"));
@@ -91,6 +108,16 @@ mod tests {
         let scope =
             Scope::parse("global:Profile.View  project:key:DEMO:Project.Issues.View global:Profile.View").unwrap();
         assert_eq!(scope.to_string(), "global:Profile.View project:key:DEMO:Project.Issues.View");
+    }
+
+    #[test]
+    fn a_scope_covers_what_it_lets_through() {
+        let covers = |one: &str, other: &str| Scope::parse(one).unwrap().covers(&Scope::parse(other).unwrap());
+        assert!(covers("**", "**") && covers("**", "global:Profile.View") && covers("", ""));
+        assert!(covers("global:Profile.View", "project:id:p:Profile.View global:Profile.View"));
+        assert!(!covers("project:id:p:Profile.View", "global:Profile.View"));
+        assert!(!covers("project:id:p:Profile.View", "project:id:q:Profile.View"));
+        assert!(!covers("global:Profile.View", "**") && !covers("", "global:Profile.View"));
     }
 
     #[test]

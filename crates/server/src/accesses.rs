@@ -79,6 +79,22 @@ pub fn store_sign_ins(services: Services) -> BoxFuture<'static, Result<(), Strin
     .boxed()
 }
 
+/// Stores the uses of tokens that wait. Runs every few seconds and once more at the end of the server.
+pub fn store_token_uses(services: Services) -> BoxFuture<'static, Result<(), String>> {
+    async move {
+        let records = services.token_uses.waiting();
+        if records.is_empty() {
+            return Ok(());
+        }
+        let stored = records.clone();
+        let write = services.store.write(move |tx| tx.record_token_accesses(&records)).await;
+        write.map_err(|error: StoreError| error.to_string())?;
+        services.token_uses.stored(&stored);
+        Ok(())
+    }
+    .boxed()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

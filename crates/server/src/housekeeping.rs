@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use spaceport_platform::attachment::UNUSED_FOR;
 use spaceport_platform::time::Timestamp;
 use spaceport_store::{StoreError, Tx};
 
@@ -47,6 +48,16 @@ const BROOMS: &[Broom] = &[
         name: "links",
         kept: |kept| kept.tokens,
         sweep: |tx, horizon, limit| tx.delete_ended_links(horizon, limit),
+    },
+    Broom {
+        name: "uploads without a file",
+        kept: |_| Duration::ZERO,
+        sweep: |tx, horizon, limit| tx.delete_expired_uploads(horizon, limit),
+    },
+    Broom {
+        name: "attachments that nothing uses",
+        kept: |_| UNUSED_FOR,
+        sweep: |tx, horizon, limit| tx.delete_unused_attachments(horizon, limit),
     },
     Broom {
         name: "previous secrets",

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use spaceport_wire::describe::{Operation, Surface};
 
 use crate::api::{
-    application, application_secret, application_state, attachment, catalogue, describe, parameter, webhook,
+    application, application_secret, application_state, attachment, catalogue, describe, parameter, permanent_token,
+    webhook,
 };
 use crate::health;
 use crate::host::{audit_trail, event, secret_overlap};
@@ -35,6 +36,7 @@ fn api() -> Routes {
         .with(application::routes)
         .with(application_state::routes)
         .with(application_secret::routes)
+        .with(permanent_token::routes)
         .with(parameter::routes)
         .with(attachment::routes)
         .with(webhook::routes)

@@ -129,6 +129,7 @@ async fn services(
         failed_sign_ins: FailedSignIns::default(),
         sign_ins: Accesses::default(),
         key_policy,
+        token_uses: Accesses::default(),
         metrics: Metrics::default(),
         ring: RingFile::of(&settings.data),
         settings: settings.clone(),
@@ -180,6 +181,9 @@ impl Running {
         let _ = self.served.await;
         self.tasks.stop(DRAIN).await;
         self.services.engine.stop(DRAIN).await;
+        if let Err(fault) = accesses::store_token_uses(self.services.clone()).await {
+            tracing::warn!(%fault, "the last uses of tokens could not be stored");
+        }
         if let Err(fault) = accesses::store_sign_ins(self.services.clone()).await {
             tracing::warn!(%fault, "the last sign-ins of applications could not be stored");
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use spaceport_delivery::engine::Handle;
 use spaceport_delivery::guard::Guard;
 use spaceport_platform::catalogue::Catalogue;
-use spaceport_platform::id::ApplicationId;
+use spaceport_platform::id::{ApplicationId, TokenId};
 use spaceport_platform::random::Random;
 use spaceport_platform::server_key::KeyPolicy;
 use spaceport_platform::time::Clock;
@@ -52,6 +52,8 @@ pub struct Parts {
     pub sign_ins: Accesses<ApplicationId>,
     /// When the keys of access tokens change.
     pub key_policy: KeyPolicy,
+    /// Uses of stored tokens that are not stored yet.
+    pub token_uses: Accesses<TokenId>,
     /// Counts.
     pub metrics: Metrics,
     /// What is configured.

@@ -23,12 +23,13 @@ use crate::api::application::SECRET_LENGTH;
 use crate::config::Settings;
 use crate::http::caller::token_hash;
 use crate::keys::{NewKey, uuid};
+use crate::oauth::permanent;
 use crate::oauth::signing;
 use crate::ring::RingFile;
 use crate::services::KeySource;
 
-/// Characters of a permanent token: 285 bits.
-pub const PERMANENT_TOKEN: usize = 48;
+/// Characters of the secret in a link that works once: 285 bits.
+const LINK_CODE: usize = 48;
 /// How long the one-time administrator link works.
 const LINK_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -171,10 +172,10 @@ async fn first_start(
         return Ok(None);
     }
     let first = FirstStart {
-        admin_token: random_text(PERMANENT_TOKEN, random),
+        admin_token: permanent::make(random),
         host_client_id: uuid(random),
         host_client_secret: random_text(SECRET_LENGTH, random),
-        link_code: random_text(PERMANENT_TOKEN, random),
+        link_code: random_text(LINK_CODE, random),
     };
     let (server_key_id, server_key) = (Id::generate(now, random), signing::generate(algorithm, keys)?);
     let host_key = NewKey::make(Id::generate(now, random), keys, now)?;

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::accesses;
-use crate::api::{application_list, attachment_end};
+use crate::api::application_list;
 use crate::housekeeping;
 use crate::http::caller;
 use crate::oauth::rotation;
@@ -33,7 +33,7 @@ pub const PERIODIC: &[Periodic] = &[
     rotation::TASK,
     Periodic { name: "notice changes of rights", period: caller::NOTICE, run: caller::notice },
     Periodic { name: "store sign-ins", period: Duration::from_secs(10), run: accesses::store_sign_ins },
-    Periodic { name: "delete unused uploads", period: Duration::from_secs(600), run: attachment_end::delete_unused },
+    Periodic { name: "store uses of tokens", period: Duration::from_secs(10), run: accesses::store_token_uses },
     Periodic { name: "forget left places", period: Duration::from_secs(3_600), run: application_list::forget_places },
 ];
 

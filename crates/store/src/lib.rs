@@ -29,5 +29,5 @@ pub use tx::revision::Remembered;
 pub use tx::ring::ResealCursor;
 pub use tx::secret::{Overlap, PreviousSecret, SecretMatch};
 pub use tx::server_key::ServerKey;
-pub use tx::token::{NewToken, StoredToken};
+pub use tx::token::{NewToken, StoredToken, TokenStart};
 pub use tx::webhook::LastAttempt;

@@ -2,7 +2,7 @@
 //!
 //! | question | module |
 //! | --- | --- |
-//! | what does a resource look like | [`application`], [`profile`], [`webhook`], [`parameter`], [`upload`], [`catalogue`], [`host`] |
+//! | what does a resource look like | [`application`], [`profile`], [`webhook`], [`token`], [`right`], [`parameter`], [`upload`], [`catalogue`], [`host`] |
 //! | what does `$fields` select | [`fields`] (the text), [`shape`] (the value) |
 //! | scalars, pages, identifiers | [`scalar`], [`batch`], [`identifier`] |
 //! | how is input read | [`body`], [`query`] |
@@ -25,8 +25,10 @@ pub mod payload;
 pub mod preset;
 pub mod profile;
 pub mod query;
+pub mod right;
 pub mod scalar;
 pub mod shape;
 mod storable;
+pub mod token;
 pub mod upload;
 pub mod webhook;

@@ -14,6 +14,16 @@ static PRESET: LazyLock<Preset> = LazyLock::new(read);
 struct Preset {
     catalogue: Arc<Catalogue>,
     subjects: Vec<SubjectRow>,
+    options: Vec<RightOption>,
+}
+
+/// How the client libraries call a right.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RightOption {
+    /// Its code, such as `Project.Issues.View`.
+    pub code: String,
+    /// Its dotted name, such as `PermissionIdentifier.ViewIssues`.
+    pub name: String,
 }
 
 /// A subject as the file holds it.
@@ -43,6 +53,8 @@ struct RightRow {
     code: String,
     title: String,
     target: String,
+    #[serde(rename = "sdkName")]
+    sdk_name: Option<String>,
 }
 
 /// The preset catalogue. The files are read at the first call.
@@ -60,13 +72,26 @@ pub fn filters(subject: &str) -> &'static [String] {
     PRESET.subjects.iter().find(|row| row.code == subject).map_or(&[], |row| row.filters.as_slice())
 }
 
+/// Every right that the client libraries have a name for, in the order of the file.
+pub fn right_options() -> &'static [RightOption] {
+    &PRESET.options
+}
+
 #[expect(clippy::expect_used, reason = "the files are compiled in, and a test reads them")]
 fn read() -> Preset {
     let subjects: Vec<SubjectRow> = serde_json::from_str(SUBJECTS).expect("data/subjects.json is well formed");
     let rights: Vec<RightRow> = serde_json::from_str(RIGHTS).expect("data/rights.json is well formed");
+    let options = rights.iter().map(|row| RightOption {
+        code: row.code.clone(),
+        name: match &row.sdk_name {
+            Some(name) => format!("PermissionIdentifier.{name}"),
+            None => format!("PermissionIdentifier.{}", row.code.replace('.', "")),
+        },
+    });
+    let options = options.collect();
     let rights = rights.into_iter().map(|row| RightEntry { code: row.code, title: row.title, target: row.target });
     let catalogue = Catalogue::new(subjects.iter().map(subject).collect(), rights.collect());
-    Preset { catalogue: Arc::new(catalogue), subjects }
+    Preset { catalogue: Arc::new(catalogue), subjects, options }
 }
 
 fn subject(row: &SubjectRow) -> Subject {

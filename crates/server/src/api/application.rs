@@ -10,7 +10,7 @@ use spaceport_platform::secret::Secret;
 use spaceport_store::StoreError;
 use spaceport_wire::application::{EsApp, UpdateApplication};
 
-use crate::api::application_attached::{require_keystore, require_picture};
+use crate::api::application_attached::{change_picture, require_keystore};
 use crate::api::application_create::create;
 use crate::api::application_list::list;
 use crate::api::application_out::out;
@@ -75,10 +75,7 @@ pub async fn update(
                 Some(name) if application.ssl_keystore != before.ssl_keystore => require_keystore(tx, name)?,
                 _ => {}
             }
-            match &application.picture {
-                Some(picture) if application.picture != before.picture => require_picture(tx, picture)?,
-                _ => {}
-            }
+            change_picture(tx, before.picture.as_ref(), application.picture.as_ref(), now)?;
             let mut recorded = changes(Some(&before), &application);
             if let Some(secret) = &change.client_secret {
                 tx.set_secret(id.as_str(), SecretKind::ClientSecret, secret)?;

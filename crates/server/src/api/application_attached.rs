@@ -2,6 +2,7 @@
 
 use spaceport_platform::id::AttachmentId;
 use spaceport_platform::invalid::Invalid;
+use spaceport_platform::time::Timestamp;
 use spaceport_store::Tx;
 
 use crate::http::error::ApiError;
@@ -14,10 +15,32 @@ pub fn require_keystore(_: &mut Tx<'_>, name: &str) -> Result<(), ApiError> {
     Err(Invalid::new("sslKeystoreAuth", format!("names `{name}`, but there is no such keystore")).into())
 }
 
-/// Refuses a picture that was not uploaded, or that is no picture.
+/// Keeps an uploaded picture for an application; only pictures are ever stored.
 ///
 /// # Errors
-/// Names the argument and the attachment.
-pub fn require_picture(_: &mut Tx<'_>, id: &AttachmentId) -> Result<(), ApiError> {
+/// Names the argument and the attachment when there is none.
+pub fn require_picture(tx: &mut Tx<'_>, id: &AttachmentId) -> Result<(), ApiError> {
+    if tx.keep_attachment(id)? {
+        return Ok(());
+    }
     Err(Invalid::new("pictureAttachmentId", format!("names `{id}`, but there is no such attachment")).into())
+}
+
+/// Keeps the picture an application changes to and lets the one before go.
+///
+/// # Errors
+/// Names the argument and the attachment when there is none.
+pub fn change_picture(
+    tx: &mut Tx<'_>,
+    before: Option<&AttachmentId>,
+    after: Option<&AttachmentId>,
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    if before == after {
+        return Ok(());
+    }
+    if let Some(id) = before {
+        tx.release_attachment(id, now)?;
+    }
+    after.map_or(Ok(()), |id| require_picture(tx, id))
 }

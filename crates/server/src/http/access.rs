@@ -148,10 +148,7 @@ impl<R: Demand> Access for OnApplication<R> {
     }
 
     async fn admit(request: &Request) -> Result<Self, ApiError> {
-        let named = request.variable("application")?;
-        let identifier = ApplicationIdentifier::parse(named).map_err(|fault| fault.within("application"))?;
-        require_caller(&request.caller)?;
-        let found = find(request, &identifier).await?;
+        let (identifier, found) = named(request).await?;
         // Whoever may not even see an application learns nothing about whether it exists.
         let hidden = || ApiError::not_found(format!("Application {identifier} not found"));
         let application = found.ok_or_else(hidden)?;
@@ -178,6 +175,18 @@ pub(crate) fn require_caller(caller: &Caller) -> Result<(), ApiError> {
         }
         _ => Ok(()),
     }
+}
+
+/// The application in the path, as named and as found, whoever calls.
+///
+/// # Errors
+/// `401` when nobody signed in, `400` for what names no application.
+pub(crate) async fn named(request: &Request) -> Result<(ApplicationIdentifier, Option<Application>), ApiError> {
+    let named = request.variable("application")?;
+    let identifier = ApplicationIdentifier::parse(named).map_err(|fault| fault.within("application"))?;
+    require_caller(&request.caller)?;
+    let found = find(request, &identifier).await?;
+    Ok((identifier, found))
 }
 
 async fn find(request: &Request, identifier: &ApplicationIdentifier) -> Result<Option<Application>, ApiError> {

@@ -15,6 +15,7 @@ use spaceport_store::{Remembered, Store, StoreError, Tx};
 use crate::http::error::ApiError;
 use crate::http::freshness::Freshness;
 use crate::oauth::jwt::{Claims, Refusal};
+use crate::oauth::permanent::is_damaged;
 use crate::oauth::ring::AccessTokens;
 use crate::services::Services;
 
@@ -84,6 +85,9 @@ impl Callers {
         let Some(header) = authorization else { return Ok(Arc::new(Caller::nobody())) };
         let token = bearer(header)
             .ok_or_else(|| ApiError::invalid_token("Send the access token as `Authorization: Bearer …`"))?;
+        if is_damaged(token) {
+            return Err(invalid());
+        }
         let hash = hash(token);
         if let Some(known) = self.known.get(&hash) {
             let revision = match self.freshness.current(clock.now(), TRUST) {

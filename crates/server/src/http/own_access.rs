@@ -1,9 +1,9 @@
 //! Access rules about the caller himself: the calling application, and the person it acts for.
 
 use spaceport_platform::access::Principal;
-use spaceport_platform::id::{ApplicationId, ProfileId};
+use spaceport_platform::id::{ApplicationId, ProfileId, TokenId};
 
-use crate::http::access::{Access, require_caller};
+use crate::http::access::{Access, OnApplication, ViewApplications, named, require_caller};
 use crate::http::error::ApiError;
 use crate::http::request::Request;
 
@@ -29,6 +29,41 @@ impl Access for CallingApplication {
             Principal::User(_) | Principal::Nobody => Err(ApiError::denied(
                 "This operation is for applications: call it with a token of the application itself",
             )),
+        }
+    }
+}
+
+/// The permanent token that the call is made with, of the application in the path. No right is needed (reference
+/// page): whoever has a token can end it.
+pub struct CurrentToken {
+    /// The application it speaks for.
+    pub application: ApplicationId,
+    /// The token.
+    pub token: TokenId,
+}
+
+impl Access for CurrentToken {
+    fn rule() -> String {
+        "an application, with the permanent token itself".to_owned()
+    }
+
+    fn rights() -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    async fn admit(request: &Request) -> Result<Self, ApiError> {
+        let (_, named) = named(request).await?;
+        let (caller, own) = (&request.caller, request.caller.application());
+        match (&caller.token, own) {
+            (Some(token), Some(own)) if named.as_ref().is_some_and(|application| application.id == *own) => {
+                Ok(Self { application: own.clone(), token: token.clone() })
+            }
+            _ => {
+                // Whoever may see the application learns what is wrong; others learn nothing.
+                let seen = OnApplication::<ViewApplications>::admit(request).await?.application;
+                let wrong = "The call must be made with the permanent token that is to be deleted";
+                Err(if own == Some(&seen.id) { ApiError::validation(wrong) } else { ApiError::denied(wrong) })
+            }
         }
     }
 }

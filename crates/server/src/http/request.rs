@@ -16,6 +16,9 @@ use crate::services::Services;
 /// How long a body may take to arrive.
 pub(crate) const BODY_TIME: Duration = Duration::from_secs(30);
 
+/// Largest body that is let pass unread when its caller is refused, in bytes. Behind larger ones the connection ends.
+const DISCARDED: usize = 4 * 1024 * 1024;
+
 /// A request whose caller is known.
 pub struct Request {
     /// What the server runs on.
@@ -66,7 +69,7 @@ impl Incoming {
     /// Lets a body pass without keeping it, so that a client that sends before it listens gets its answer.
     async fn discard(self) {
         let body = self.body.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut body = Limited::new(body, self.limit);
+        let mut body = Limited::new(body, DISCARDED);
         let passing = async { while let Some(Ok(_)) = body.frame().await {} };
         // Whether all of it came makes no difference to the refusal.
         let _ = tokio::time::timeout(BODY_TIME, passing).await;

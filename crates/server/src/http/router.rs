@@ -12,6 +12,7 @@ use axum::routing::{MethodFilter, on};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderName, HeaderValue, Method as HttpMethod, StatusCode, header, request::Parts};
+use spaceport_platform::access_record::AccessRecord;
 use spaceport_platform::id::random_text;
 use spaceport_platform::invalid::storable;
 use spaceport_wire::describe::{Method, Operation, Surface};
@@ -107,6 +108,11 @@ async fn answer(
     };
     let caller = services.callers.resolve(authorization, &services.store, services.clock.as_ref()).await?;
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    if let Some(token) = &caller.token {
+        let user_agent = parts.headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let record = AccessRecord::new(services.clock.now(), peer_text(peer), user_agent.as_deref());
+        services.token_uses.note(token, record);
+    }
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let operation = route.operation.name;
     let incoming = Incoming::new(body, route.body_limit);

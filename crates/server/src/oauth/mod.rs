@@ -4,6 +4,7 @@ pub mod client;
 pub mod form;
 pub mod jwks;
 pub mod jwt;
+pub mod permanent;
 pub mod ring;
 pub mod rotation;
 pub mod signing;

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use spaceport_platform::access::Principal;
 use spaceport_platform::audit::{AuditChange, AuditTarget};
-use spaceport_platform::id::{Id, random_text};
+use spaceport_platform::id::Id;
 use spaceport_platform::scope::Scope;
 use spaceport_store::{NewToken, StoreError};
 use spaceport_wire::describe::Operation;
@@ -19,7 +19,7 @@ use crate::http::error::ApiError;
 use crate::http::input::{Input, Query};
 use crate::http::reply::Document;
 use crate::http::request::Request;
-use crate::start::PERMANENT_TOKEN;
+use crate::oauth::permanent;
 
 /// The link's secret.
 #[derive(Deserialize, JsonSchema)]
@@ -64,7 +64,7 @@ impl Input for Redeemed {
 pub async fn redeem(cx: Cx<Anyone>, form: Redeemed) -> Result<Document, ApiError> {
     let now = cx.now();
     let hash = token_hash(&form.code);
-    let token = random_text(PERMANENT_TOKEN, cx.services.random.as_ref());
+    let token = permanent::make(cx.services.random.as_ref());
     let stored = NewToken {
         hash: token_hash(&token),
         id: Id::generate(now, cx.services.random.as_ref()),

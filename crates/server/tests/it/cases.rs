@@ -10,6 +10,7 @@
 
 mod applications;
 mod parameters;
+mod permanent_tokens;
 mod secrets;
 mod webhooks;
 
@@ -28,7 +29,10 @@ use crate::harness::{BOTH, Made, Server};
 
 /// All rows, resource by resource.
 fn rows() -> Vec<Case> {
-    [applications::rows(), parameters::rows(), secrets::rows(), webhooks::rows()].into_iter().flatten().collect()
+    [applications::rows(), parameters::rows(), permanent_tokens::rows(), secrets::rows(), webhooks::rows()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 type Variables = Vec<(&'static str, String)>;

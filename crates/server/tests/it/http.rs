@@ -113,3 +113,17 @@ async fn operators_learn_whether_it_runs() {
     assert!(about.text().contains(">Version "));
     server.running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_of_strangers_are_not_kept() {
+    let server = Server::start(Engine::Sqlite).await;
+    let made = server.application(json!({ "name": "Stranger" })).await;
+    // Above the limit: who is refused for himself is not refused for what he sends.
+    let huge = vec![b' '; 2 * 1024 * 1024];
+    let call = || server.client.post("/api/http/applications").raw_body(huge.clone());
+    call().bearer(&made.token).send().await.expect(403);
+    call().send().await.expect(401);
+    server.client.put("/uploads/unknown/x.png").raw_body([&huge[..], b"x"].concat()).send().await.expect(404);
+    call().bearer(&server.admin).send().await.expect(413);
+    server.running.stop().await;
+}

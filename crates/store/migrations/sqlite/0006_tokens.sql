@@ -16,3 +16,7 @@ CREATE TABLE attachment (
 );
 CREATE INDEX attachment_unused ON attachment (unused_since) WHERE unused_since IS NOT NULL;
 CREATE INDEX attachment_owner_unused ON attachment (owner_kind, owner_id) WHERE unused_since IS NOT NULL;
+
+ALTER TABLE token ADD COLUMN last_access_at BIGINT;
+ALTER TABLE token ADD COLUMN last_access_address TEXT;
+ALTER TABLE token ADD COLUMN last_access_user_agent TEXT;

@@ -100,7 +100,7 @@ impl Tx<'_> {
     }
 
     /// Deletes up to `limit` attachments that nothing has used since `horizon`; answers how many.
-    pub fn delete_unused_attachments(&mut self, horizon: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    pub fn delete_unused_attachments(&mut self, horizon: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let sql = "DELETE FROM attachment WHERE id IN (SELECT id FROM attachment WHERE unused_since < $1 \
                    AND NOT EXISTS (SELECT 1 FROM application WHERE picture_id = attachment.id) \
                    ORDER BY unused_since LIMIT $2) AND unused_since < $1";
@@ -108,7 +108,7 @@ impl Tx<'_> {
     }
 
     /// Deletes up to `limit` uploads that never got their file; answers how many.
-    pub fn delete_expired_uploads(&mut self, now: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    pub fn delete_expired_uploads(&mut self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let sql = "DELETE FROM upload WHERE hash IN (SELECT hash FROM upload WHERE expires_at <= $1 LIMIT $2)";
         self.connection.execute(sql, &[now.into(), limit.into()])
     }

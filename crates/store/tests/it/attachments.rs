@@ -90,7 +90,7 @@ async fn attachments_stay_while_something_uses_them(store: &Store) {
     });
     assert_eq!(read.await.unwrap(), (Some(attachment("kept", 0)), Some(expected), None, 4 * 256, 0));
 
-    let delete = async |limit: i64| -> u64 {
+    let delete = async |limit: u32| -> u64 {
         store
             .write(move |tx| tx.delete_unused_attachments(at(50), limit))
             .await

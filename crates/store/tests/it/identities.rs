@@ -1,12 +1,13 @@
 //! Profiles, grants, tokens, links, keys, secrets.
 
 use spaceport_platform::access::{Grant, Principal};
+use spaceport_platform::access_record::AccessRecord;
 use spaceport_platform::application::SecretKind;
 use spaceport_platform::context::Context;
 use spaceport_platform::id::{ApplicationId, KeyId, ProfileId, TokenId};
 use spaceport_platform::right::Right;
 use spaceport_platform::secret::Secret;
-use spaceport_store::{NewToken, Store, StoreError};
+use spaceport_store::{NewToken, Store, StoreError, StoredToken, TokenStart};
 
 use crate::make::{application, at, profile};
 
@@ -47,23 +48,70 @@ async fn profiles_and_grants(store: &Store) {
 
 async fn tokens(store: &Store) {
     let owner = Principal::User(ProfileId::new("u1"));
-    let token = NewToken {
-        hash: "h1".to_owned(),
-        id: TokenId::new("t1"),
+    let token = |id: &str, expires_at: Option<i64>| NewToken {
+        hash: format!("h{id}"),
+        id: TokenId::new(id),
         name: "token".to_owned(),
         scope: "**".to_owned(),
         created_at: at(0),
-        expires_at: Some(at(9)),
+        expires_at: expires_at.map(at),
     };
+    let tokens = [token("t1", Some(9)), token("T2", None), token("t3", None), token("t4", None)];
     let holder = owner.clone();
-    store.write(move |tx| tx.insert_token(&token, &holder)).await.unwrap();
-    let stored = store.read(|tx| tx.token_by_hash("h1")).await.unwrap().unwrap();
-    let name = store.read(|tx| tx.token_name(&TokenId::new("t1"))).await.unwrap();
-    assert_eq!(name.as_deref(), Some("token"));
-    assert_eq!((stored.principal, stored.expires_at, stored.revoked_at), (owner.clone(), Some(at(9)), None));
-    assert_eq!(store.read(|tx| tx.token_by_hash("h2")).await.unwrap(), None);
-    store.write(move |tx| tx.revoke_tokens_of(&owner, at(5))).await.unwrap();
-    assert_eq!(store.read(|tx| tx.token_by_hash("h1")).await.unwrap().unwrap().revoked_at, Some(at(5)));
+    let made = store.write(move |tx| tokens.iter().try_for_each(|token| tx.insert_token(token, &holder)));
+    made.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
+    let by_hash = async |hash: &'static str| -> Option<StoredToken> {
+        store.read(move |tx| tx.token_by_hash(hash)).await.unwrap_or_else(|error: StoreError| panic!("{error}"))
+    };
+    let stored = by_hash("ht1").await.unwrap();
+    assert_eq!((&stored.principal, stored.expires_at, stored.revoked_at), (&owner, Some(at(9)), None));
+    assert_eq!((stored.name.as_str(), stored.created_at, stored.last_access), ("token", at(0), None));
+    assert_eq!(by_hash("h2").await, None);
+
+    let holder = owner.clone();
+    let changed = store.write(move |tx| {
+        tx.update_token(&TokenId::new("t1"), "other", "global:Profile.View", Some(at(20)))?;
+        tx.revoke_token(&TokenId::new("t3"), at(4))?;
+        tx.revoke_token(&TokenId::new("t3"), at(5))?;
+        let token = tx.token(&TokenId::new("t1"))?.unwrap();
+        let nothing = tx.token(&TokenId::new("nothing"))?;
+        let ids = |(tokens, total): (Vec<StoredToken>, i64)| {
+            (tokens.into_iter().map(|token| token.id.to_string()).collect::<Vec<_>>(), total)
+        };
+        Ok::<_, StoreError>((
+            (token.name, token.scope, token.expires_at, nothing),
+            ids(tx.tokens_of(&holder, &TokenStart::Offset(0), 2)?),
+            ids(tx.tokens_of(&holder, &TokenStart::Offset(2), 2)?),
+            ids(tx.tokens_of(&holder, &TokenStart::After(TokenId::new("t1")), 9)?),
+            ids(tx.tokens_of(&Principal::Application(ApplicationId::new("u1")), &TokenStart::Offset(0), 9)?),
+        ))
+    });
+    let (token, first, second, after, others) = changed.await.unwrap();
+    assert_eq!(token, ("other".to_owned(), "global:Profile.View".to_owned(), Some(at(20)), None));
+    assert_eq!(first, (vec!["T2".to_owned(), "t1".to_owned()], 3), "without the revoked one, by id on each engine");
+    assert_eq!(second, (vec!["t4".to_owned()], 3));
+    assert_eq!(after, (vec!["t4".to_owned()], 3));
+    assert_eq!(others, (Vec::new(), 0));
+    assert_eq!(by_hash("ht3").await.unwrap().revoked_at, Some(at(4)), "the first time counts");
+
+    let used = |millis: i64, agent: Option<&str>| AccessRecord::new(at(millis), "::1", agent);
+    for records in
+        [[("t1", used(7, Some("new"))), ("nothing", used(7, None))], [("t1", used(6, None)), ("t4", used(8, None))]]
+    {
+        let records: Vec<_> = records.into_iter().map(|(id, record)| (TokenId::new(id), record)).collect();
+        let recorded = store.write(move |tx| tx.record_token_accesses(&records)).await;
+        recorded.unwrap_or_else(|error: StoreError| panic!("{error}"));
+    }
+    assert_eq!(by_hash("ht1").await.unwrap().last_access, Some(used(7, Some("new"))), "an older use changes nothing");
+    assert_eq!(by_hash("ht4").await.unwrap().last_access, Some(used(8, None)));
+
+    let name: Result<_, StoreError> = store.read(|tx| tx.token_name(&TokenId::new("t1"))).await;
+    assert_eq!(name.unwrap().as_deref(), Some("other"));
+    store
+        .write(move |tx| tx.revoke_tokens_of(&owner, at(5)))
+        .await
+        .unwrap_or_else(|error: StoreError| panic!("{error}"));
+    assert_eq!(by_hash("ht4").await.unwrap().revoked_at, Some(at(5)));
 }
 
 async fn links_work_once(store: &Store) {

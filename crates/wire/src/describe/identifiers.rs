@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::api_model::{field, primitive};
+use crate::preset;
 
 /// One way to name something.
 struct Choice {
@@ -28,8 +29,13 @@ pub(super) fn identifier(name: &str) -> Option<Value> {
 }
 
 /// The identifier types there are.
-const KNOWN: [&str; 4] =
-    ["ApplicationIdentifier", "ProfileIdentifier", "ProjectIdentifier", "PermissionContextIdentifier"];
+const KNOWN: [&str; 5] = [
+    "ApplicationIdentifier",
+    "ProfileIdentifier",
+    "ProjectIdentifier",
+    "PermissionContextIdentifier",
+    "PermissionIdentifier",
+];
 
 /// The name as a constant, or `None` when there is no such identifier.
 pub(super) fn known(name: &str) -> Option<&'static str> {
@@ -70,6 +76,10 @@ fn choices(name: &str) -> Option<Vec<Choice>> {
             ("ChannelPermissionContextIdentifier", Form::Text("channel")),
             ("PackageRepositoryPermissionContextIdentifier", Form::Text("packageRepository")),
         ],
+        "PermissionIdentifier" => {
+            let options = preset::right_options().iter();
+            options.map(|option| (option.name.as_str(), Form::Word(option.code.as_str()))).collect()
+        }
         _ => return None,
     };
     Some(choices.into_iter().map(|(name, form)| Choice { name, form }).collect())
