@@ -11,6 +11,7 @@ use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::catalogue::Catalogue;
 use spaceport_platform::id::{ApplicationId, Id, TokenId};
 use spaceport_platform::invalid::Invalid;
+use spaceport_platform::lifecycle::settings_are_open_to;
 use spaceport_platform::scope::Scope;
 use spaceport_platform::time::Timestamp;
 use spaceport_platform::token::{MOST, check_end, check_name, check_within};
@@ -57,11 +58,12 @@ pub struct Named {
 /// Makes a token; its text is in the answer and nowhere else.
 ///
 /// # Errors
-/// `validation-error` naming the argument, or that there are too many.
+/// `validation-error` naming the argument, or that there are too many; `permission-denied` for a connected application.
 pub async fn create(
     cx: Cx<OnApplication<EditApplications>>,
     Body(body): Body<CreatePermanentToken>,
 ) -> Result<Json<Pair<PermanentToken, String>>, ApiError> {
+    require_open(&cx)?;
     let application = cx.access.application.clone();
     let (now, trail, catalogue) = (cx.now(), cx.trail(), cx.services.catalogue.clone());
     let name = body.name.trim().to_owned();
@@ -116,8 +118,12 @@ pub struct Paging {
     #[serde(rename = "$skip")]
     skip: Option<String>,
     /// Most entries of the page.
-    #[serde(rename = "$top")]
+    #[serde(rename = "$top", default = "page_size")]
     top: Option<i32>,
+}
+
+const fn page_size() -> Option<i32> {
+    Some(100)
 }
 
 /// Tokens that are not revoked, expired ones too, the oldest first.
@@ -163,12 +169,14 @@ pub async fn list(
 /// Changes name, scope and end of a token; the text stays.
 ///
 /// # Errors
-/// `not-found` for a token of somebody else; `validation-error` naming the argument.
+/// `not-found` for a token of somebody else; `validation-error` naming the argument; `permission-denied` for a
+/// connected application.
 pub async fn update(
     cx: Cx<OnApplication<EditApplications>>,
     Path(named): Path<Named>,
     Body(body): Body<UpdatePermanentToken>,
 ) -> Result<Done, ApiError> {
+    require_open(&cx)?;
     let (application, now, trail) = (cx.access.application.id.clone(), cx.now(), cx.trail());
     let name = body.name.map(|name| name.trim().to_owned());
     if let Some(name) = &name {
@@ -246,6 +254,14 @@ pub async fn delete_current(cx: Cx<CurrentToken>) -> Result<Done, ApiError> {
     .map_err(ApiError::from)?;
     cx.services.callers.forget();
     Ok(Done)
+}
+
+/// Tokens of a connected application are its own business, as its settings are.
+fn require_open<R>(cx: &Cx<OnApplication<R>>) -> Result<(), ApiError> {
+    if settings_are_open_to(&cx.caller, &cx.access.application) {
+        return Ok(());
+    }
+    Err(ApiError::denied("Permanent tokens of a connected application are made and changed by itself alone"))
 }
 
 fn target(application: &ApplicationId, token: &TokenId) -> AuditTarget {

@@ -20,6 +20,7 @@ mod harness;
 mod housekeeping;
 mod http;
 mod parameters;
+mod permanent_token_bounds;
 mod permanent_tokens;
 mod pictures;
 mod registry;
