@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use spaceport_platform::random::Random;
+use spaceport_platform::time::SystemClock;
 use spaceport_server::random::SecureRandom;
 use spaceport_server::ring::RingFile;
 use spaceport_server::rotation::{Rotated, finish};
@@ -88,7 +89,7 @@ async fn rotate(options: &Options, ring: &RingFile, store: &Store, random: &dyn 
     if ring.read()?.first().is_some_and(|key| key.id() == sealing) {
         ring.add(random)?;
     }
-    report(options, ring, &finish(store, ring).await?);
+    report(options, ring, &finish(store, ring, &SystemClock, random).await?);
     Ok(())
 }
 

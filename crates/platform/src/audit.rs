@@ -36,6 +36,31 @@ pub struct AuditEntry {
     pub comment: Option<String>,
 }
 
+impl AuditEntry {
+    /// What the server did by itself, or an operator by a command.
+    pub fn of_server(
+        id: AuditEntryId,
+        at: Timestamp,
+        operation: &'static str,
+        target: AuditTarget,
+        changes: impl IntoIterator<Item = AuditChange>,
+    ) -> Self {
+        Self {
+            id,
+            at,
+            actor: Principal::Nobody,
+            credential: Credential::None,
+            token: None,
+            through: None,
+            operation: Cow::Borrowed(operation),
+            request: String::new(),
+            target,
+            changes: changes.into_iter().collect(),
+            comment: None,
+        }
+    }
+}
+
 /// What was changed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AuditTarget {

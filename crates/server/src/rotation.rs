@@ -7,7 +7,11 @@
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use spaceport_store::{MasterKey, ResealCursor, Store, StoreError};
+use spaceport_platform::audit::{AuditChange, AuditEntry, AuditTarget};
+use spaceport_platform::id::Id;
+use spaceport_platform::random::Random;
+use spaceport_platform::time::Clock;
+use spaceport_store::{MasterKey, ResealCursor, Store, StoreError, Tx};
 
 use crate::ring::RingFile;
 use crate::services::Services;
@@ -34,7 +38,7 @@ pub struct Rotated {
 ///
 /// # Errors
 /// A sentence that says what to do. What was done stays done.
-pub async fn finish(store: &Store, ring: &RingFile) -> Result<Rotated, String> {
+pub async fn finish(store: &Store, ring: &RingFile, clock: &dyn Clock, random: &dyn Random) -> Result<Rotated, String> {
     let failed = |error: StoreError| format!("The rotation was not finished: {error}. Begin it again to go on.");
     let keys = ring.read()?;
     let ids: Vec<String> = keys.iter().map(MasterKey::id).collect();
@@ -49,8 +53,15 @@ pub async fn finish(store: &Store, ring: &RingFile) -> Result<Rotated, String> {
     }
     store.sealer().replace(&keys);
     if sealing != key {
-        let next = key.clone();
-        store.write(move |tx| tx.seal_from_now_with(&next)).await.map_err(failed)?;
+        let (next, now) = (key.clone(), clock.now());
+        let change = AuditChange::between("masterKey", Some(&sealing), Some(&key));
+        let target = AuditTarget::other("masterKey", key.as_str());
+        let entry = AuditEntry::of_server(Id::generate(now, random), now, "server.rotate_master_key", target, change);
+        let begin = move |tx: &mut Tx<'_>| {
+            tx.seal_from_now_with(&next)?;
+            tx.insert_audit_entry(&entry)
+        };
+        store.write(begin).await.map_err(failed)?;
     }
     let (mut cursor, mut resealed) = (Some(ResealCursor::default()), 0);
     while let Some(from) = cursor {
@@ -85,7 +96,7 @@ async fn watch(services: Services) -> Result<(), String> {
     }
     // Several nodes must have a new key before it is used, so there an operator says when.
     if services.settings.is_sqlite() && ids.len() > 1 {
-        let rotated = finish(store, ring).await?;
+        let rotated = finish(store, ring, services.clock.as_ref(), services.random.as_ref()).await?;
         tracing::info!(
             key = rotated.key,
             resealed = rotated.resealed,

@@ -1,11 +1,10 @@
 //! The first start: master key, database, administrator, host; and what refuses to start.
 
-use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use spaceport_platform::access::{Credential, Grant, Owner, Principal};
+use spaceport_platform::access::{Grant, Owner, Principal};
 use spaceport_platform::application::{Application, SecretKind};
 use spaceport_platform::audit::{AuditChange, AuditEntry, AuditTarget};
 use spaceport_platform::context::Context;
@@ -192,9 +191,13 @@ async fn first_start(
     };
     let (link, secret) = (token_hash(&first.link_code), Secret::new(first.host_client_secret.as_str()));
     let signing_key = Secret::new(random_text(SECRET_LENGTH, random));
+    let made_by_itself = |target, field, value: &str| {
+        let change = AuditChange::between(field, None, Some(value));
+        AuditEntry::of_server(Id::generate(now, random), now, "server.first_start", target, change)
+    };
     let entries = [
-        made_by_itself(AuditTarget::other("profile", profile.id.as_str()), "username", &profile.username, now, random),
-        made_by_itself(AuditTarget::application(&host.id), "name", &host.name, now, random),
+        made_by_itself(AuditTarget::other("profile", profile.id.as_str()), "username", &profile.username),
+        made_by_itself(AuditTarget::application(&host.id), "name", &host.name),
     ];
     let made = store
         .write(move |tx| {
@@ -220,29 +223,6 @@ async fn first_start(
         .await
         .map_err(|error| error.to_string())?;
     Ok(made.then_some(first))
-}
-
-/// What the server made without being asked by anybody.
-fn made_by_itself(
-    target: AuditTarget,
-    field: &'static str,
-    value: &str,
-    now: Timestamp,
-    random: &dyn Random,
-) -> AuditEntry {
-    AuditEntry {
-        id: Id::generate(now, random),
-        at: now,
-        actor: Principal::Nobody,
-        credential: Credential::None,
-        token: None,
-        through: None,
-        operation: Cow::Borrowed("server.first_start"),
-        request: String::new(),
-        target,
-        changes: AuditChange::between(field, None, Some(value)).into_iter().collect(),
-        comment: None,
-    }
 }
 
 /// The host is an application like any other; only its rights are its own.
