@@ -13,17 +13,20 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, Response, Uri};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
+use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
-use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use moka::sync::Cache;
 use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, timeout_at};
 
 use crate::guard::{Guard, UrlRefused};
+use crate::identity::ClientIdentity;
 pub use crate::outbox::SslVerification;
 use crate::outcome::{Answer, BodyEnd, ErrorKind, Outcome};
 use crate::resolve::Resolve;
-use connect::{Connector, Uses};
+use connect::{Connector, Facts};
+use tls::Tls;
 
 /// Makes one call. The engine knows nothing else of the network.
 #[async_trait]
@@ -39,6 +42,8 @@ pub struct Request {
     pub url: String,
     /// Whether its certificate is checked.
     pub ssl_verification: SslVerification,
+    /// The certificate shown when the endpoint asks for one.
+    pub identity: Option<Arc<ClientIdentity>>,
     /// All headers but `Host` and `Content-Length`.
     pub headers: HeaderMap,
     /// The body.
@@ -107,41 +112,74 @@ pub struct SetupError(#[from] rustls::Error);
 /// Calls endpoints over HTTP/1.1 with kept connections.
 ///
 /// Pools know connections by scheme, host and port alone. So that nothing verified ever travels over a
-/// connection that was opened without verification, each way has a client, and a pool, of its own.
+/// connection that was opened without verification, or with somebody else's certificate, each way of TLS has
+/// a client, and a pool, of its own.
 pub struct HttpSender {
+    rules: Rules,
+    verifying: Pool,
+    skipping: Pool,
+    /// Pools of identities, as long as they are in use.
+    identified: Cache<(SslVerification, String), Pool>,
+}
+
+type Pool = Client<Connector, Full<Bytes>>;
+
+/// What all pools have in common.
+struct Rules {
+    settings: HttpSettings,
     guard: Guard,
-    verifying: Client<Connector, Full<Bytes>>,
-    skipping: Client<Connector, Full<Bytes>>,
+    resolver: Arc<dyn Resolve>,
+    tls: Tls,
 }
 
 /// A kept connection may be closed by the other side in the very moment we use it again; so many are given a try.
 const STALE_CONNECTIONS: usize = 3;
+/// Most identities whose connections are kept.
+const IDENTITIES: u64 = 1_000;
+/// How long the pool of an identity is kept unused; a replaced keystore's is never used again.
+const IDENTITY_IDLE: Duration = Duration::from_secs(300);
+
+impl Rules {
+    fn pool(&self, verification: SslVerification, identity: Option<&ClientIdentity>) -> Result<Pool, rustls::Error> {
+        let tls = self.tls.config(verification, identity)?;
+        let settings = &self.settings;
+        let connector = Connector::new(tls, self.guard.clone(), Arc::clone(&self.resolver), settings.connect);
+        Ok(Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
+            .pool_idle_timeout(settings.idle)
+            .pool_max_idle_per_host(settings.idle_per_host)
+            .http1_max_buf_size(settings.head.max(8 * 1024))
+            // `X-Space-Signature`, as the original server writes it.
+            .http1_title_case_headers(true)
+            .build(connector))
+    }
+}
 
 impl HttpSender {
     /// Sets up TLS, which reads the machine's certificates from disk: once for a process.
     pub fn new(settings: &HttpSettings, guard: Guard, resolver: Arc<dyn Resolve>) -> Result<Self, SetupError> {
-        let client = |tls| {
-            let connector = Connector::new(tls, guard.clone(), Arc::clone(&resolver), settings.connect);
-            Client::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .timer(TokioTimer::new())
-                .pool_idle_timeout(settings.idle)
-                .pool_max_idle_per_host(settings.idle_per_host)
-                .http1_max_buf_size(settings.head.max(8 * 1024))
-                // `X-Space-Signature`, as the original server writes it.
-                .http1_title_case_headers(true)
-                .build(connector)
-        };
-        let (verifying, skipping) = (client(tls::verifying(&settings.extra_roots)?), client(tls::skipping()?));
-        Ok(Self { guard, verifying, skipping })
+        let rules = Rules { tls: Tls::new(&settings.extra_roots)?, settings: settings.clone(), guard, resolver };
+        let verifying = rules.pool(SslVerification::Verify, None)?;
+        let skipping = rules.pool(SslVerification::Skip, None)?;
+        let identified = Cache::builder().max_capacity(IDENTITIES).time_to_idle(IDENTITY_IDLE).build();
+        Ok(Self { rules, verifying, skipping, identified })
+    }
+
+    fn pool(&self, request: &Request) -> Result<Pool, Arc<rustls::Error>> {
+        let verification = request.ssl_verification;
+        match (&request.identity, verification) {
+            (Some(identity), _) => {
+                let key = (verification, identity.id().to_owned());
+                self.identified.try_get_with(key, || self.rules.pool(verification, Some(identity)))
+            }
+            (None, SslVerification::Verify) => Ok(self.verifying.clone()),
+            (None, SslVerification::Skip) => Ok(self.skipping.clone()),
+        }
     }
 
     /// The answer's head, from the first connection that is not stale.
-    async fn head(&self, request: &Request, uri: &Uri) -> Result<Response<Incoming>, Error> {
-        let client = match request.ssl_verification {
-            SslVerification::Verify => &self.verifying,
-            SslVerification::Skip => &self.skipping,
-        };
+    async fn head(&self, client: &Pool, request: &Request, uri: &Uri) -> Result<Response<Incoming>, Outcome> {
         let mut tries = 1;
         loop {
             let mut call = http::Request::new(Full::new(request.body.clone()));
@@ -150,37 +188,45 @@ impl HttpSender {
             *call.headers_mut() = request.headers.clone();
             let connection = capture_connection(&mut call);
             let result = client.request(call).await;
-            let used_before = uses(&connection).is_some_and(|uses| uses.fetch_add(1, Ordering::Relaxed) > 0);
+            let facts = facts(&connection);
+            let used_before = facts.as_ref().is_some_and(|facts| facts.uses.fetch_add(1, Ordering::Relaxed) > 0);
             match result {
+                Ok(response) => return Ok(response),
                 Err(error) if used_before && tries <= STALE_CONNECTIONS && failure::is_cut_off(&error) => tries += 1,
-                result => return result,
+                Err(error) => {
+                    return Err(failure::outcome(&error, facts.as_ref().and_then(|facts| facts.fault()), uri));
+                }
             }
         }
     }
 }
 
-/// How often the connection of this call was used before; `None` when there was none.
-fn uses(connection: &CaptureConnection) -> Option<Uses> {
+/// What is known of the connection of this call; `None` when there was none.
+fn facts(connection: &CaptureConnection) -> Option<Arc<Facts>> {
     let mut extras = http::Extensions::new();
     connection.connection_metadata().as_ref()?.get_extras(&mut extras);
-    extras.remove::<Uses>()
+    extras.remove::<Arc<Facts>>()
 }
 
 #[async_trait]
 impl Sender for HttpSender {
     async fn send(&self, request: Request) -> Outcome {
-        let uri = match destination(&self.guard, &request.url) {
+        let uri = match destination(&self.rules.guard, &request.url) {
             Ok(uri) => uri,
             Err(UrlRefused::Address(refused)) => {
                 return Outcome::failed(ErrorKind::RefusedAddress, refused.to_string());
             }
             Err(refused) => return Outcome::failed(ErrorKind::InvalidUrl, refused.to_string()),
         };
+        let client = match self.pool(&request) {
+            Ok(client) => client,
+            Err(error) => return Outcome::failed(ErrorKind::Internal, format!("TLS cannot be set up: {error}")),
+        };
         let limits = request.limits;
         let end = Instant::now() + limits.total;
-        match timeout_at(end, self.head(&request, &uri)).await {
+        match timeout_at(end, self.head(&client, &request, &uri)).await {
             Ok(Ok(response)) => Outcome::Answered(answer(response, &limits, end).await),
-            Ok(Err(error)) => failure::outcome(&error, &uri),
+            Ok(Err(outcome)) => outcome,
             Err(_) => Outcome::failed(ErrorKind::Timeout, format!("no answer within {:?}", limits.total)),
         }
     }

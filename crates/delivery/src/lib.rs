@@ -41,6 +41,7 @@
 pub mod engine;
 pub mod guard;
 pub mod http;
+pub mod identity;
 pub mod outbox;
 pub mod outcome;
 pub mod policy;

@@ -9,6 +9,7 @@ use spaceport_platform::id::{ApplicationId, DeliveryId};
 use spaceport_platform::secret::Secret;
 use spaceport_platform::time::Timestamp;
 
+use crate::identity::ClientIdentity;
 use crate::outcome::Outcome;
 use crate::policy::Next;
 use crate::sign::RsaSigner;
@@ -64,6 +65,8 @@ pub struct Target {
     pub url: String,
     /// Whether the endpoint's certificate is checked.
     pub ssl_verification: SslVerification,
+    /// The certificate shown to an endpoint that asks for one.
+    pub identity: Option<Arc<ClientIdentity>>,
     /// How the request proves that it is ours.
     pub authentication: Authentication,
     /// Headers the application asked for; they never override ours.

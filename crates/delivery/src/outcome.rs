@@ -77,6 +77,8 @@ pub enum ErrorKind {
     Connect,
     /// The TLS handshake failed, most often for the certificate.
     Tls,
+    /// The endpoint asked for a client certificate and refused ours, or we have none.
+    ClientCertificate,
     /// A time limit was reached.
     Timeout,
     /// What came back is not HTTP, or the connection ended before the answer.
@@ -87,12 +89,13 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::InvalidUrl,
         Self::Dns,
         Self::RefusedAddress,
         Self::Connect,
         Self::Tls,
+        Self::ClientCertificate,
         Self::Timeout,
         Self::Protocol,
         Self::Internal,
@@ -106,6 +109,7 @@ impl ErrorKind {
             Self::RefusedAddress => "refused_address",
             Self::Connect => "connect",
             Self::Tls => "tls",
+            Self::ClientCertificate => "client_certificate",
             Self::Timeout => "timeout",
             Self::Protocol => "protocol",
             Self::Internal => "internal",

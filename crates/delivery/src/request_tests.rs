@@ -9,6 +9,7 @@ fn target(authentication: Authentication, headers: &[(&str, &str)]) -> Target {
     Target {
         url: "https://example.com/".into(),
         ssl_verification: SslVerification::Verify,
+        identity: None,
         authentication,
         headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         accepted_codes: vec![],

@@ -16,6 +16,7 @@
 //! | [`server_key`] | the keys that sign access tokens, and when they change |
 //! | [`token`] | permanent tokens |
 //! | [`parameter`], [`attachment`] | what applications keep here for themselves, and the pictures they upload |
+//! | [`gpg_key`], [`ssh_key`], [`keystore`] | keys that applications sign and sign in with; certificates that deliveries show |
 //! | [`invalid`] | the one shape of "this input is wrong" |
 
 pub mod access;
@@ -29,10 +30,12 @@ pub mod connection;
 pub mod context;
 pub mod directory;
 pub mod event;
+pub mod gpg_key;
 pub mod grants;
 pub mod id;
 pub mod identifier;
 pub mod invalid;
+pub mod keystore;
 pub mod lifecycle;
 pub mod parameter;
 pub mod profile;
@@ -41,6 +44,7 @@ pub mod right;
 pub mod scope;
 pub mod secret;
 pub mod server_key;
+pub mod ssh_key;
 pub mod subscription;
 pub mod time;
 pub mod token;

@@ -20,6 +20,9 @@ pub struct Webhook {
     pub endpoint: Option<Endpoint>,
     /// Own authentication; `None` follows the application's.
     pub authentication: Option<AuthenticationMethod>,
+    /// Name of the keystore with the client certificate, beside its own authentication; without own
+    /// authentication the application's is used.
+    pub ssl_keystore: Option<String>,
     /// Whether events are delivered.
     pub enabled: bool,
     /// Status codes that mean success besides every 2xx.

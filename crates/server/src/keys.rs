@@ -1,4 +1,4 @@
-//! Fresh key material: key pairs of applications, client ids.
+//! Key material: fresh key pairs of applications, client ids, and the place where keys from outside are read.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use spaceport_platform::id::{ApplicationId, Id, KeyId};
 use spaceport_platform::random::Random;
 use spaceport_platform::time::Timestamp;
 use spaceport_store::{StoreError, Tx};
+use tokio::sync::Semaphore;
 
 use crate::http::error::ApiError;
 use crate::services::{KeySource, Services};
@@ -60,6 +61,34 @@ impl NewKey {
 fn public(pkcs8: &[u8]) -> Result<(String, String), String> {
     let public = RsaSigner::from_pkcs8(pkcs8).map_err(|error| error.to_string())?.public();
     Ok((public.n, public.e))
+}
+
+/// Reads key material from outside beside the async threads, on half of the cores at most: a hostile key
+/// can cost half a second of CPU, and whoever sends many of them waits for himself.
+#[derive(Clone)]
+pub struct KeyReading(Arc<Semaphore>);
+
+impl Default for KeyReading {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self(Arc::new(Semaphore::new((cores / 2).max(1))))
+    }
+}
+
+impl KeyReading {
+    /// Waits for its turn, then runs `work`.
+    ///
+    /// # Errors
+    /// When the work panicked or the process ends.
+    pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+        let turn = Arc::clone(&self.0).acquire_owned().await.map_err(ApiError::internal)?;
+        let done = tokio::task::spawn_blocking(move || {
+            // Held here, not by the caller: a caller that gives up does not make the work disappear.
+            let _turn = turn;
+            work()
+        });
+        done.await.map_err(ApiError::internal)
+    }
 }
 
 /// A random UUID (version 4, RFC 9562), the form client ids have.

@@ -40,12 +40,18 @@ fn api() -> Routes {
         .with(parameter::routes)
         .with(attachment::routes)
         .with(webhook::routes)
+        .with(crate::api::gpg_key::routes)
+        .with(crate::api::ssh_key::routes)
         .with(catalogue::routes)
 }
 
 /// The operations of the product that embeds Spaceport.
 fn host() -> Routes {
-    Routes::new(Surface::Host).with(event::routes).with(secret_overlap::routes).with(audit_trail::routes)
+    Routes::new(Surface::Host)
+        .with(event::routes)
+        .with(secret_overlap::routes)
+        .with(audit_trail::routes)
+        .with(crate::host::ssl_keystore::routes)
 }
 
 fn oauth() -> Routes {

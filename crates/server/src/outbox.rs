@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use moka::sync::Cache;
+use spaceport_delivery::identity::ClientIdentity;
 use spaceport_delivery::outbox::{
     Authentication, Claimed, Due, Finished, Lease, Outbox, OutboxError, PayloadKind, Retries, SslVerification, Target,
     Want,
@@ -17,6 +18,8 @@ use spaceport_platform::time::{Clock, Timestamp};
 use spaceport_platform::webhook::Webhook;
 use spaceport_store::{ClaimedRow, PreviousSecret, Store, StoreError, Tx};
 use spaceport_wire::payload::webhook_request;
+
+use crate::api::webhook_out::authenticated;
 
 /// Most applications one look for due deliveries names.
 const DUE_LIMIT: usize = 1_000;
@@ -82,10 +85,8 @@ fn failed(error: StoreError) -> OutboxError {
 
 fn load(tx: &mut Tx<'_>, application: &Application, webhook: &Webhook, now: Timestamp) -> Result<Target, StoreError> {
     let endpoint = webhook.endpoint.as_ref().or(application.endpoint.as_ref());
-    let (method, owner) = match &webhook.authentication {
-        Some(method) => (method, webhook.id.as_str()),
-        None => (&application.authentication, application.id.as_str()),
-    };
+    let (method, keystore) = authenticated(application, webhook);
+    let owner = if webhook.authentication.is_some() { webhook.id.as_str() } else { application.id.as_str() };
     let mut secret = |kind| Ok::<_, StoreError>(tx.secret(owner, kind)?.unwrap_or_else(|| Secret::new("")));
     let authentication = match method {
         AuthenticationMethod::SigningKey => {
@@ -116,11 +117,23 @@ fn load(tx: &mut Tx<'_>, application: &Application, webhook: &Webhook, now: Time
             Some(endpoint) if !endpoint.ssl_verification => SslVerification::Skip,
             _ => SslVerification::Verify,
         },
+        identity: keystore.map(|name| identity(tx, name)).transpose()?,
         authentication,
         headers: Vec::new(),
         accepted_codes: webhook.accepted_codes.clone(),
         retries: if webhook.retries { Retries::Enabled } else { Retries::Disabled },
     })
+}
+
+/// The certificate of a keystore. A keystore that something names cannot be deleted.
+fn identity(tx: &mut Tx<'_>, name: &str) -> Result<Arc<ClientIdentity>, StoreError> {
+    let gone = || StoreError::corrupt(format!("the keystore {name} is gone"));
+    let keystore = tx.keystore(name)?.ok_or_else(gone)?;
+    let key = tx.keystore_key(name)?.ok_or_else(gone)?;
+    // Another whenever the contents are: connections of the former certificate are not used any more.
+    let id = format!("{name} {} {}", keystore.fingerprint, keystore.updated_at.millis());
+    let identity = ClientIdentity::new(id, keystore.chain, &key);
+    identity.map(Arc::new).map_err(|error| StoreError::corrupt(format!("the keystore {name}: {error}")))
 }
 
 #[async_trait]

@@ -21,6 +21,7 @@ use crate::config::Settings;
 use crate::http::caller::Callers;
 use crate::http::listen::listen;
 use crate::http::router::router;
+use crate::keys::KeyReading;
 use crate::metrics::Metrics;
 use crate::oauth::ring::AccessTokens;
 use crate::oauth::rotation;
@@ -121,6 +122,7 @@ async fn services(
         clock,
         random,
         keys,
+        key_reading: KeyReading::default(),
         catalogue: spaceport_wire::preset::shared(),
         guard,
         engine,

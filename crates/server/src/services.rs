@@ -14,6 +14,7 @@ use spaceport_store::Store;
 use crate::accesses::Accesses;
 use crate::config::Settings;
 use crate::http::caller::Callers;
+use crate::keys::KeyReading;
 use crate::metrics::Metrics;
 use crate::oauth::ring::AccessTokens;
 use crate::oauth::throttle::FailedSignIns;
@@ -36,6 +37,8 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// Makes key pairs of applications.
     pub keys: KeySource,
+    /// Where key material from outside is read.
+    pub key_reading: KeyReading,
     /// Subjects, event types and rights.
     pub catalogue: Arc<Catalogue>,
     /// Which addresses deliveries may reach.

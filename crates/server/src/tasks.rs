@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::accesses;
 use crate::api::application_list;
+use crate::host::ssl_keystore;
 use crate::housekeeping;
 use crate::http::caller;
 use crate::oauth::rotation;
@@ -31,6 +32,7 @@ pub const PERIODIC: &[Periodic] = &[
     crate::rotation::WATCH,
     housekeeping::TASK,
     rotation::TASK,
+    ssl_keystore::WATCH,
     Periodic { name: "notice changes of rights", period: caller::NOTICE, run: caller::notice },
     Periodic { name: "store sign-ins", period: Duration::from_secs(10), run: accesses::store_sign_ins },
     Periodic { name: "store uses of tokens", period: Duration::from_secs(10), run: accesses::store_token_uses },

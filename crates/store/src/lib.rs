@@ -23,6 +23,7 @@ pub use tx::audit::AuditFilter;
 pub use tx::channel::ChannelFilter;
 pub use tx::delivery::{ClaimedRow, RecordedAttempt, RecordedNext};
 pub use tx::key::PublicKey;
+pub use tx::keystore::KeystoreUse;
 pub use tx::profile::{Addresses, Past, ProfileFilter};
 pub use tx::project::{ProjectFilter, Visible};
 pub use tx::revision::Remembered;

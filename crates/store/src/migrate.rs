@@ -31,6 +31,11 @@ const STEPS: &[Step] = &[
         postgres: include_str!("../migrations/postgres/0004_registry.sql"),
     },
     Step {
+        name: "0005_keys",
+        sqlite: include_str!("../migrations/sqlite/0005_keys.sql"),
+        postgres: include_str!("../migrations/postgres/0005_keys.sql"),
+    },
+    Step {
         name: "0006_tokens",
         sqlite: include_str!("../migrations/sqlite/0006_tokens.sql"),
         postgres: include_str!("../migrations/postgres/0006_tokens.sql"),

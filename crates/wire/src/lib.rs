@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | what does a resource look like | [`application`], [`profile`], [`webhook`], [`token`], [`right`], [`parameter`], [`upload`], [`catalogue`], [`host`] |
 //! | what does `$fields` select | [`fields`] (the text), [`shape`] (the value) |
+//! | keys of applications, keystores | [`gpg_key`], [`ssh_key`], [`keystore`] |
 //! | scalars, pages, identifiers | [`scalar`], [`batch`], [`identifier`] |
 //! | how is input read | [`body`], [`query`] |
 //! | what goes into a payload | [`canonical`], [`payload`] |
@@ -18,8 +19,10 @@ pub mod canonical;
 pub mod catalogue;
 pub mod describe;
 pub mod fields;
+pub mod gpg_key;
 pub mod host;
 pub mod identifier;
+pub mod keystore;
 pub mod parameter;
 pub mod payload;
 pub mod preset;
@@ -28,6 +31,7 @@ pub mod query;
 pub mod right;
 pub mod scalar;
 pub mod shape;
+pub mod ssh_key;
 mod storable;
 pub mod token;
 pub mod upload;

@@ -10,24 +10,29 @@ use toml::{Table, Value};
 use super::Finding;
 
 /// Our crates and what each may depend on. Tests may use `testkit` besides.
-const EDGES: [(&str, &[&str]); 9] = [
+const EDGES: [(&str, &[&str]); 10] = [
     ("platform", &[]),
     ("wire", &["platform"]),
+    ("keys", &["platform"]),
     ("delivery", &["platform"]),
     ("store", &["platform", "delivery"]),
-    ("server", &["platform", "wire", "delivery", "store"]),
-    ("cli", &["platform", "wire", "delivery", "store", "server"]),
+    ("server", &["platform", "wire", "keys", "delivery", "store"]),
+    ("cli", &["platform", "wire", "keys", "delivery", "store", "server"]),
     ("testkit", &["platform", "delivery"]),
     ("bench", &[]),
     ("xtask", &[]),
 ];
 
 /// Libraries that only some crates may know (by the beginning of the name), and why.
-const RESERVED: [(&str, &[&str], &str); 4] = [
+const RESERVED: [(&str, &[&str], &str); 8] = [
     ("rusqlite", &["store", "bench"], "only `store` knows a database (`bench` measures the bare engine)"),
     ("tokio-postgres", &["store", "testkit"], "only `store` knows a database (`testkit` makes fresh ones)"),
     ("deadpool", &["store"], "only `store` knows a database"),
     ("axum", &["server"], "only `server` knows the web framework"),
+    ("pgp", &["keys"], "only `keys` reads key material"),
+    ("ssh-key", &["keys"], "only `keys` reads key material"),
+    ("p12-keystore", &["keys"], "only `keys` reads key material"),
+    ("x509-parser", &["keys"], "only `keys` reads key material"),
 ];
 
 /// What one manifest depends on.
@@ -140,10 +145,11 @@ mod tests {
     }
 
     #[test]
-    fn database_drivers_and_the_web_framework_stay_in_their_rooms() {
+    fn drivers_parsers_and_the_web_framework_stay_in_their_rooms() {
         assert_eq!(findings("server", "[dependencies]\ndeadpool-postgres = \"1\""), 1);
         assert_eq!(findings("delivery", "[dev-dependencies]\ntokio-postgres-rustls = \"1\""), 1);
         assert_eq!(findings("testkit", "[dependencies]\ntokio-postgres = \"1\""), 0);
+        assert_eq!(findings("server", "[dependencies]\npgp = \"1\""), 1);
         assert_eq!(findings("cli", "[dependencies]\naxum-server = \"1\""), 1);
     }
 

@@ -58,6 +58,7 @@ async fn call(shared: &Shared, claimed: &Claimed, now: Timestamp, sent: &mut Vec
     let request = Request {
         url: target.url.clone(),
         ssl_verification: target.ssl_verification,
+        identity: target.identity.clone(),
         headers,
         body: claimed.body.clone(),
         limits: shared.settings.limits(claimed.kind),

@@ -4,8 +4,8 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -24,8 +24,29 @@ use tower_service::Service;
 use crate::guard::{Guard, Refused};
 use crate::resolve::Resolve;
 
-/// How often a connection has carried a call.
-pub(super) type Uses = Arc<AtomicUsize>;
+/// What is known of a connection beside its bytes.
+#[derive(Default)]
+pub(super) struct Facts {
+    /// How often it has carried a call.
+    pub(super) uses: AtomicUsize,
+    /// What TLS ended it with. The client tells a call that was not yet sent nothing but that it was cancelled.
+    fault: OnceLock<rustls::Error>,
+}
+
+impl Facts {
+    pub(super) fn fault(&self) -> Option<&rustls::Error> {
+        self.fault.get()
+    }
+
+    fn note<T>(&self, result: &Poll<io::Result<T>>) {
+        if let Poll::Ready(Err(error)) = result
+            && let Some(fault) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>())
+        {
+            // The first one says why; whatever follows is a consequence.
+            let _ = self.fault.set(fault.clone());
+        }
+    }
+}
 
 /// Why there is no connection. The failures' words are in `failure.rs`.
 #[derive(Debug, thiserror::Error)]
@@ -90,13 +111,13 @@ async fn connect(tls: &TlsConnector, rules: &Rules, uri: &Uri, end: Instant) -> 
     let encrypted = uri.scheme_str() == Some("https");
     let port = uri.port_u16().unwrap_or(if encrypted { 443 } else { 80 });
     let tcp = reach(&judged(rules, host, port).await?, end).await?;
-    let uses = Uses::default();
+    let facts = Arc::new(Facts::default());
     if !encrypted {
-        return Ok(Stream { inner: Inner::Plain(TokioIo::new(tcp)), uses });
+        return Ok(Stream { inner: Inner::Plain(TokioIo::new(tcp)), facts });
     }
     let name = ServerName::try_from(host.trim_end_matches('.').to_owned()).map_err(|_| ConnectError::Host)?;
     let tls = tls.connect(name, tcp).await.map_err(ConnectError::Tls)?;
-    Ok(Stream { inner: Inner::Tls(Box::new(TokioIo::new(tls))), uses })
+    Ok(Stream { inner: Inner::Tls(Box::new(TokioIo::new(tls))), facts })
 }
 
 /// The addresses that may be called: of those the name resolves to now, in this one look-up.
@@ -146,7 +167,7 @@ async fn reach(addresses: &[SocketAddr], end: Instant) -> Result<TcpStream, Conn
 /// A connection, plain or encrypted.
 pub(super) struct Stream {
     inner: Inner,
-    uses: Uses,
+    facts: Arc<Facts>,
 }
 
 enum Inner {
@@ -156,16 +177,19 @@ enum Inner {
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {
-        Connected::new().extra(Arc::clone(&self.uses))
+        Connected::new().extra(Arc::clone(&self.facts))
     }
 }
 
 impl Read for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().inner {
+        let stream = self.get_mut();
+        let read = match &mut stream.inner {
             Inner::Plain(io) => Pin::new(io).poll_read(cx, buffer),
             Inner::Tls(io) => Pin::new(io).poll_read(cx, buffer),
-        }
+        };
+        stream.facts.note(&read);
+        read
     }
 }
 

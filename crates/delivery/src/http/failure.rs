@@ -5,13 +5,21 @@ use std::io;
 
 use http::Uri;
 use hyper_util::client::legacy;
+use rustls::AlertDescription;
 
 use super::connect::ConnectError;
 use crate::outcome::{ErrorKind, Outcome};
 
-/// Reads the causes of a failed call from the outside in; the first that is known decides.
-pub(super) fn outcome(error: &legacy::Error, uri: &Uri) -> Outcome {
-    let known = causes(error).find_map(|cause| {
+/// Says why a call failed: what TLS ended its connection with, or else the causes of `error` from the outside in, of
+/// which the first that is known decides.
+pub(super) fn outcome(error: &legacy::Error, fault: Option<&rustls::Error>, uri: &Uri) -> Outcome {
+    let known = fault.map(of_tls).or_else(|| of_causes(error, uri));
+    let (kind, message) = known.unwrap_or_else(|| (ErrorKind::Protocol, format!("the call failed: {error}")));
+    Outcome::Failed { kind, message }
+}
+
+fn of_causes(error: &legacy::Error, uri: &Uri) -> Option<(ErrorKind, String)> {
+    causes(error).find_map(|cause| {
         if let Some(connect) = cause.downcast_ref::<ConnectError>() {
             return Some(of_connect(connect));
         }
@@ -24,9 +32,7 @@ pub(super) fn outcome(error: &legacy::Error, uri: &Uri) -> Outcome {
             return Some(inner.map_or_else(|| of_broken(io, uri), of_tls));
         }
         cause.downcast_ref::<hyper::Error>().and_then(of_http)
-    });
-    let (kind, message) = known.unwrap_or_else(|| (ErrorKind::Protocol, format!("the call failed: {error}")));
-    Outcome::Failed { kind, message }
+    })
 }
 
 /// Whether the connection ended with no byte of an answer: on a kept connection, most likely before the call was seen.
@@ -63,6 +69,15 @@ fn of_connect(error: &ConnectError) -> (ErrorKind, String) {
 }
 
 fn of_tls(error: &rustls::Error) -> (ErrorKind, String) {
+    if let rustls::Error::AlertReceived(alert) = error
+        && is_about_our_certificate(*alert)
+    {
+        let advice = "the keystore of the application or webhook must hold a certificate that the endpoint accepts";
+        return (
+            ErrorKind::ClientCertificate,
+            format!("the endpoint refused the client certificate ({alert:?}); {advice}"),
+        );
+    }
     let advice = match error {
         rustls::Error::InvalidCertificate(_) => {
             "; use a certificate of a known authority, or switch off SSL verification for this endpoint"
@@ -71,6 +86,22 @@ fn of_tls(error: &rustls::Error) -> (ErrorKind, String) {
         _ => "",
     };
     (ErrorKind::Tls, format!("the TLS handshake failed: {error}{advice}"))
+}
+
+/// Alerts by which the other side judges a certificate (RFC 8446, 6.2): only ours can be meant.
+fn is_about_our_certificate(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::CertificateRequired
+            | AlertDescription::NoCertificate
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied
+    )
 }
 
 fn of_broken(error: &io::Error, uri: &Uri) -> (ErrorKind, String) {

@@ -1,4 +1,4 @@
-//! The two ways of TLS: certificates verified, and certificates accepted as they are.
+//! The ways of TLS: the endpoint verified or accepted as it is, with or without a certificate of ours.
 
 use std::sync::Arc;
 
@@ -7,36 +7,57 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_t
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// Trusts the machine's authorities and `extra`.
-pub(super) fn verifying(extra: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig>, Error> {
-    let mut roots = RootCertStore::empty();
-    let native = rustls_native_certs::load_native_certs();
-    for error in &native.errors {
-        tracing::warn!(%error, "some of the machine's certificates cannot be read");
-    }
-    roots.add_parsable_certificates(native.certs);
-    for root in extra {
-        roots.add(root.clone())?;
-    }
-    if roots.is_empty() {
-        tracing::warn!("the machine trusts no certificate authority: deliveries over verified https will fail");
-    }
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(finish(config.with_root_certificates(roots).with_no_client_auth()))
+use crate::identity::ClientIdentity;
+use crate::outbox::SslVerification;
+
+/// What connections are opened with: two ways of judging the endpoint, and any identity of ours.
+pub(super) struct Tls {
+    roots: Arc<RootCertStore>,
+    provider: Arc<CryptoProvider>,
 }
 
-/// Accepts any certificate, as the application asked for.
-pub(super) fn skipping() -> Result<Arc<ClientConfig>, Error> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
-    let any = Arc::new(AnyCertificate { provider });
-    Ok(finish(config.dangerous().with_custom_certificate_verifier(any).with_no_client_auth()))
-}
+impl Tls {
+    /// Trusts the machine's authorities, which are read from disk here, and `extra`.
+    pub(super) fn new(extra: &[CertificateDer<'static>]) -> Result<Self, Error> {
+        let mut roots = RootCertStore::empty();
+        let native = rustls_native_certs::load_native_certs();
+        for error in &native.errors {
+            tracing::warn!(%error, "some of the machine's certificates cannot be read");
+        }
+        roots.add_parsable_certificates(native.certs);
+        for root in extra {
+            roots.add(root.clone())?;
+        }
+        if roots.is_empty() {
+            tracing::warn!("the machine trusts no certificate authority: deliveries over verified https will fail");
+        }
+        Ok(Self { roots: Arc::new(roots), provider: Arc::new(aws_lc_rs::default_provider()) })
+    }
 
-fn finish(mut config: ClientConfig) -> Arc<ClientConfig> {
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Arc::new(config)
+    /// A configuration, with tickets for shorter handshakes of its own: they are as good as the certificate
+    /// they were given for.
+    pub(super) fn config(
+        &self,
+        verification: SslVerification,
+        identity: Option<&ClientIdentity>,
+    ) -> Result<Arc<ClientConfig>, Error> {
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&self.provider));
+        let builder = builder.with_safe_default_protocol_versions()?;
+        let builder = match verification {
+            SslVerification::Verify => builder.with_root_certificates(Arc::clone(&self.roots)),
+            // Any certificate, as the application asked for.
+            SslVerification::Skip => {
+                let any = AnyCertificate { provider: Arc::clone(&self.provider) };
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(any))
+            }
+        };
+        let mut config = match identity {
+            Some(identity) => builder.with_client_cert_resolver(identity.resolver()),
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Arc::new(config))
+    }
 }
 
 /// Does not ask whose the certificate is; still demands that the other side has its key.

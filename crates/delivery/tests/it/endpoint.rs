@@ -80,8 +80,10 @@ impl Endpoint {
                     match tls {
                         None => serve(stream, manner, &seen).await,
                         Some(tls) => {
-                            if let Ok(stream) = tls.accept(stream).await {
-                                serve(stream, manner, &seen).await;
+                            match tls.accept(stream).into_fallible().await {
+                                Ok(stream) => serve(stream, manner, &seen).await,
+                                // Until the other side has read why: closing now could overtake the alert.
+                                Err((_, mut stream)) => while read_request(&mut stream).await.is_some() {},
                             }
                         }
                     }
@@ -203,6 +205,7 @@ pub(crate) fn request(url: &str) -> Request {
     Request {
         url: url.to_owned(),
         ssl_verification: SslVerification::Verify,
+        identity: None,
         headers,
         body: "{\"className\":\"X\"}".into(),
         limits: Limits::within(Duration::from_secs(20)),

@@ -14,5 +14,6 @@ mod engine_stop;
 mod memory;
 mod sender;
 mod sender_guard;
+mod sender_identity;
 mod sender_tls;
 mod vectors;

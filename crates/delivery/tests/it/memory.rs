@@ -275,6 +275,7 @@ pub(crate) fn target(authentication: Authentication) -> Target {
     Target {
         url: "https://example.com/hook".into(),
         ssl_verification: SslVerification::Verify,
+        identity: None,
         authentication,
         headers: vec![],
         accepted_codes: vec![],

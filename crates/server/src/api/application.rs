@@ -72,7 +72,9 @@ pub async fn update(
             check(&application)?;
             change::check_address(&guard, "endpointUri", application.endpoint.as_ref())?;
             match &application.ssl_keystore {
-                Some(name) if application.ssl_keystore != before.ssl_keystore => require_keystore(tx, name)?,
+                Some(name) if application.ssl_keystore != before.ssl_keystore => {
+                    require_keystore(tx, "sslKeystoreAuth", name)?
+                }
                 _ => {}
             }
             change_picture(tx, before.picture.as_ref(), application.picture.as_ref(), now)?;

@@ -7,12 +7,15 @@ use spaceport_store::Tx;
 
 use crate::http::error::ApiError;
 
-/// Refuses a keystore that does not exist.
+/// Refuses a keystore that does not exist; one that does stays until the transaction ends.
 ///
 /// # Errors
 /// Names the argument and the keystore.
-pub fn require_keystore(_: &mut Tx<'_>, name: &str) -> Result<(), ApiError> {
-    Err(Invalid::new("sslKeystoreAuth", format!("names `{name}`, but there is no such keystore")).into())
+pub fn require_keystore(tx: &mut Tx<'_>, field: &str, name: &str) -> Result<(), ApiError> {
+    if tx.hold_keystore(name)? {
+        return Ok(());
+    }
+    Err(Invalid::new(field, format!("names `{name}`, but there is no such keystore")).into())
 }
 
 /// Keeps an uploaded picture for an application; only pictures are ever stored.

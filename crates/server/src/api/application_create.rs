@@ -59,7 +59,7 @@ pub async fn create(
                 return Err(ApiError::duplicated(format!("The client id {} is taken", application.client_id)));
             }
             if let Some(name) = &application.ssl_keystore {
-                require_keystore(tx, name)?;
+                require_keystore(tx, "sslKeystoreAuth", name)?;
             }
             if let Some(id) = &application.picture {
                 require_picture(tx, id)?;

@@ -113,9 +113,8 @@ fn application_out(application: &Application, owner: Option<MemberProfile>, owne
             implicit_flow_redirect_uris: flows.implicit_redirect_uris.clone(),
             endpoint: Some(endpoint_out(application.endpoint.as_ref())),
             endpoint_auth: Some(EndpointAuth {
-                ssl_keystore: application.ssl_keystore.clone().map(|ssl_keystore| SslKeystore { ssl_keystore }),
                 verification_token: application.verification_token == VerificationToken::Sent,
-                ..authentication_out(method)
+                ..authentication_out(method, application.ssl_keystore.as_deref())
             }),
             external_issue_tracker_domain: application.external_issue_tracker_domain.clone(),
         },
@@ -215,8 +214,8 @@ pub fn endpoint_out(endpoint: Option<&Endpoint>) -> EndpointOut {
     }
 }
 
-/// A method without its secret.
-pub fn authentication_out(method: &AuthenticationMethod) -> EndpointAuth {
+/// A method without its secret, and the name of the keystore with the client certificate.
+pub fn authentication_out(method: &AuthenticationMethod, ssl_keystore: Option<&str>) -> EndpointAuth {
     EndpointAuth {
         app_level_auth: match method {
             AuthenticationMethod::PublicKey => EndpointAuthRead::PublicKeySignature,
@@ -224,7 +223,7 @@ pub fn authentication_out(method: &AuthenticationMethod) -> EndpointAuth {
             AuthenticationMethod::Bearer => EndpointAuthRead::Bearer,
             AuthenticationMethod::Basic { username } => EndpointAuthRead::Basic { username: username.clone() },
         },
-        ssl_keystore: None,
+        ssl_keystore: ssl_keystore.map(|name| SslKeystore { ssl_keystore: name.to_owned() }),
         verification_token: false,
     }
 }

@@ -16,6 +16,7 @@ use spaceport_wire::webhook::{
 };
 
 use crate::api::application::SECRET_LENGTH;
+use crate::api::application_attached::require_keystore;
 use crate::api::change::{authentication, check_address};
 use crate::api::page::Page;
 use crate::api::webhook_out::{full, record, subscription_out};
@@ -71,6 +72,7 @@ pub async fn create(
             own.url.filter(|url| !url.is_empty()).map(|url| Endpoint { url, ssl_verification: own.ssl_verification })
         }),
         authentication: chosen.as_ref().map(ChosenAuthentication::method),
+        ssl_keystore: body.endpoint_auth.and_then(|own| own.ssl_keystore).map(|named| named.ssl_keystore),
         enabled: body.enabled,
         accepted_codes: body.accepted_http_response_codes.map(|codes| codes.0).unwrap_or_default(),
         retries: body.do_retries,
@@ -90,6 +92,9 @@ pub async fn create(
     let trail = cx.trail();
     let created = cx
         .write(move |tx| {
+            if let Some(name) = &webhook.ssl_keystore {
+                require_keystore(tx, "endpointAuth.sslKeystore.sslKeystore", name)?;
+            }
             tx.insert_webhook(&webhook, &subscriptions)?;
             if let Some(chosen) = &chosen {
                 let owner = webhook.id.as_str();
@@ -100,10 +105,9 @@ pub async fn create(
             }
             let target = AuditTarget::of_application(&application.id, "webhook", webhook.id.as_str());
             trail.record(tx, target, made(&webhook, &subscriptions))?;
-            record(tx, &application, &webhook, &subscriptions)
+            Ok::<_, ApiError>(record(tx, &application, &webhook, &subscriptions)?)
         })
-        .await
-        .map_err(|error: StoreError| ApiError::from(error))?;
+        .await?;
     Ok(Json(created))
 }
 
@@ -118,6 +122,7 @@ fn made(webhook: &Webhook, subscriptions: &[Subscription]) -> Vec<AuditChange> {
         change("name", Some(&webhook.name)),
         change("endpoint.url", url),
         change("endpointAuth", method),
+        change("endpointAuth.sslKeystore", webhook.ssl_keystore.as_deref()),
         change("eventTypeCodes", types.as_deref()),
     ]
     .into_iter()
@@ -133,10 +138,7 @@ fn refuse_unavailable(body: &CreateWebhook) -> Result<(), Invalid> {
     if body.payload_template.as_ref().is_some_and(|template| !template.is_empty()) {
         return Err(Invalid::new("payloadTemplate", "must be absent: this server sends whole payloads only"));
     }
-    match body.endpoint_auth.as_ref().and_then(|own| own.ssl_keystore.as_ref()) {
-        Some(_) => Err(Invalid::new("endpointAuth.sslKeystore", "names a keystore, but there is none")),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 fn subscription_in(

@@ -1,6 +1,6 @@
 //! Webhooks and subscriptions as the API shows them.
 
-use spaceport_platform::application::Application;
+use spaceport_platform::application::{Application, AuthenticationMethod};
 use spaceport_platform::id::WebhookId;
 use spaceport_platform::subscription::Subscription;
 use spaceport_platform::webhook::Webhook;
@@ -54,10 +54,8 @@ fn webhook_out(
     webhook: &Webhook,
     subscriptions: &[Subscription],
 ) -> WebhookRecord {
-    let (endpoint, method) = (
-        webhook.endpoint.as_ref().or(application.endpoint.as_ref()),
-        webhook.authentication.as_ref().unwrap_or(&application.authentication),
-    );
+    let endpoint = webhook.endpoint.as_ref().or(application.endpoint.as_ref());
+    let (method, keystore) = authenticated(application, webhook);
     WebhookRecord {
         id: webhook.id.to_string(),
         archived: webhook.archived_at.is_some(),
@@ -68,12 +66,23 @@ fn webhook_out(
         use_app_endpoint: webhook.endpoint.is_none(),
         endpoint: endpoint_out(endpoint),
         use_app_endpoint_auth: webhook.authentication.is_none(),
-        endpoint_auth: authentication_out(method),
+        endpoint_auth: authentication_out(method, keystore),
         enabled: webhook.enabled,
         accepted_http_response_codes: webhook.accepted_codes.clone(),
         do_retries: webhook.retries,
         payload_fields: None,
         payload_template: None,
+    }
+}
+
+/// The method and the keystore that count for a webhook: its own, or both of the application.
+pub fn authenticated<'a>(
+    application: &'a Application,
+    webhook: &'a Webhook,
+) -> (&'a AuthenticationMethod, Option<&'a str>) {
+    match &webhook.authentication {
+        Some(method) => (method, webhook.ssl_keystore.as_deref()),
+        None => (&application.authentication, application.ssl_keystore.as_deref()),
     }
 }
 

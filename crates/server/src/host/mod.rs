@@ -3,3 +3,4 @@
 pub mod audit_trail;
 pub mod event;
 pub mod secret_overlap;
+pub mod ssl_keystore;

@@ -9,6 +9,7 @@
 //! ```
 
 mod applications;
+mod keys;
 mod parameters;
 mod permanent_tokens;
 mod secrets;
@@ -32,6 +33,7 @@ fn rows() -> Vec<Case> {
     [applications::rows(), parameters::rows(), permanent_tokens::rows(), secrets::rows(), webhooks::rows()]
         .into_iter()
         .flatten()
+        .chain(keys::rows())
         .collect()
 }
 

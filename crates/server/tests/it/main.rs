@@ -19,6 +19,8 @@ mod forged;
 mod harness;
 mod housekeeping;
 mod http;
+mod keys;
+mod keystores;
 mod parameters;
 mod permanent_token_bounds;
 mod permanent_tokens;

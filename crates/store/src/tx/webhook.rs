@@ -11,7 +11,7 @@ use crate::tx::{Tx, containing, placeholders};
 use crate::value::{Row, Value};
 
 const COLUMNS: &str = "id, application_id, name, description, endpoint_url, endpoint_ssl_verification, authentication, basic_username, \
-     enabled, accepted_codes, retries, created_at, archived_at, revision";
+     enabled, accepted_codes, retries, created_at, archived_at, revision, ssl_keystore";
 
 /// The last attempt of a webhook.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,7 +35,7 @@ pub struct LastAttempt {
 impl Tx<'_> {
     /// Stores a new webhook with its subscriptions.
     pub fn insert_webhook(&mut self, webhook: &Webhook, subscriptions: &[Subscription]) -> Result<(), StoreError> {
-        let sql = format!("INSERT INTO webhook ({COLUMNS}, name_folded) VALUES ({})", placeholders(1, 15));
+        let sql = format!("INSERT INTO webhook ({COLUMNS}, name_folded) VALUES ({})", placeholders(1, 16));
         self.connection.execute(&sql, &values(webhook))?;
         for (position, subscription) in (0_i64..).zip(subscriptions) {
             let sql = "INSERT INTO subscription (id, webhook_id, name, enabled, subject, position) VALUES ($1, $2, $3, $4, $5, $6)";
@@ -171,6 +171,7 @@ fn values(webhook: &Webhook) -> Vec<Value> {
         webhook.created_at.into(),
         webhook.archived_at.into(),
         webhook.revision.into(),
+        webhook.ssl_keystore.as_deref().into(),
         webhook.name.to_lowercase().into(),
     ]
 }
@@ -200,5 +201,6 @@ fn read(mut row: Row) -> Result<Webhook, StoreError> {
         created_at: row.time()?,
         archived_at: row.optional_time()?,
         revision: row.int()?,
+        ssl_keystore: row.optional_text()?,
     })
 }

@@ -4,6 +4,7 @@ use spaceport_store::{MasterKey, Sealer, Store};
 use spaceport_testkit::postgres::{TestDatabase, database};
 use tempfile::TempDir;
 
+use crate::keys;
 use crate::{
     application_lists, applications, attachments, audit, deliveries, events, identities, parameters, revisions,
     server_keys, transactions, webhooks,
@@ -131,6 +132,18 @@ async fn parameters_on_sqlite() {
 async fn parameters_on_postgres() {
     let (store, _database) = postgres().await;
     parameters::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    keys::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_on_postgres() {
+    let (store, _database) = postgres().await;
+    keys::facts(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

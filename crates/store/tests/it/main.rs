@@ -17,6 +17,7 @@ mod events;
 mod guarantees;
 mod housekeeping;
 mod identities;
+mod keys;
 mod make;
 mod parameters;
 mod revisions;

@@ -86,6 +86,7 @@ pub(crate) fn webhook(application: &str, id: &str) -> Webhook {
         description: None,
         endpoint: None,
         authentication: Some(AuthenticationMethod::SigningKey),
+        ssl_keystore: None,
         enabled: true,
         accepted_codes: vec![404, 410],
         retries: true,

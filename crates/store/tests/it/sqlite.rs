@@ -7,6 +7,7 @@ use spaceport_store::{MasterKey, Sealer, Store, StoreError};
 use tempfile::TempDir;
 
 use crate::engines::{sealer, sqlite};
+use crate::keys::keystore;
 use crate::make::{application, at, profile};
 
 fn url(folder: &TempDir) -> String {
@@ -45,13 +46,14 @@ async fn no_secret_stands_in_the_files_in_clear() {
     let made = store.write(|tx| {
         tx.insert_application(&application("a1"))?;
         tx.set_secret("a1", SecretKind::ClientSecret, &Secret::new("clear-client-secret"))?;
+        tx.insert_keystore(&keystore("k", "CN=k"), b"clear-keystore-key")?;
         tx.insert_application_key(&KeyId::new("k"), &ApplicationId::new("a1"), b"clear-private-key", "n", "e", at(0))
     });
     made.await.unwrap();
     store.close().await;
     for file in std::fs::read_dir(folder.path()).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
-        for clear in ["clear-client-secret", "clear-private-key"] {
+        for clear in ["clear-client-secret", "clear-private-key", "clear-keystore-key"] {
             assert!(!bytes.windows(clear.len()).any(|window| window == clear.as_bytes()), "{clear} is in a file");
         }
     }
