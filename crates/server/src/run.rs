@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use crate::accesses::{self, Accesses};
 use crate::config::Settings;
 use crate::http::caller::Callers;
-use crate::http::listen::listen;
+use crate::http::listen::{TimeLimits, listen};
 use crate::http::router::router;
 use crate::keys::KeyReading;
 use crate::metrics::Metrics;
@@ -37,7 +37,7 @@ use crate::tasks::{PERIODIC, Tasks};
 /// How long a stop waits for requests and deliveries under way.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Time, randomness and keys, which a test replaces.
+/// Time, randomness, keys and time limits, which a test replaces.
 pub struct Surroundings {
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
@@ -45,6 +45,8 @@ pub struct Surroundings {
     pub random: Arc<dyn Random>,
     /// Makes RSA keys.
     pub keys: KeySource,
+    /// How long clients may take.
+    pub time_limits: TimeLimits,
 }
 
 impl Default for Surroundings {
@@ -53,6 +55,7 @@ impl Default for Surroundings {
             clock: Arc::new(SystemClock),
             random: Arc::new(SecureRandom::default()),
             keys: Arc::new(|| generate_rsa_2048().map(|key| key.to_vec()).map_err(|error| error.to_string())),
+            time_limits: TimeLimits::default(),
         }
     }
 }
@@ -76,7 +79,7 @@ pub struct Running {
 /// # Errors
 /// A sentence that says what to do.
 pub async fn run(settings: &Settings, surroundings: Surroundings) -> Result<Running, String> {
-    let Surroundings { clock, random, keys } = surroundings;
+    let Surroundings { clock, random, keys, time_limits } = surroundings;
     let taken = |error: std::io::Error| {
         format!("Cannot listen on {}: {error}. Choose another address with --listen.", settings.listen)
     };
@@ -86,9 +89,10 @@ pub async fn run(settings: &Settings, surroundings: Surroundings) -> Result<Runn
     let address = listener.local_addr().map_err(taken)?;
     let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let (store, first) = start::open(settings, clock.as_ref(), random.as_ref(), &keys).await?;
-    let services = services(settings, store, (clock, random, keys), public_url.clone()).await?;
+    let services =
+        services(settings, store, Surroundings { clock, random, keys, time_limits }, public_url.clone()).await?;
     let handle = ListenHandle::new();
-    let serving = listen(listener, router(operations::routes(), &services), handle.clone());
+    let serving = listen(listener, router(operations::routes(), &services), handle.clone(), time_limits);
     #[expect(clippy::disallowed_methods, reason = "this is the listener's own task; `Running` watches and stops it")]
     let served = tokio::spawn(serving);
     let tasks = Tasks::start(&services, PERIODIC);
@@ -98,9 +102,10 @@ pub async fn run(settings: &Settings, surroundings: Surroundings) -> Result<Runn
 async fn services(
     settings: &Settings,
     store: Store,
-    (clock, random, keys): (Arc<dyn Clock>, Arc<dyn Random>, KeySource),
+    surroundings: Surroundings,
     public_url: String,
 ) -> Result<Services, String> {
+    let Surroundings { clock, random, keys, time_limits } = surroundings;
     let stored = store.read(|tx| tx.server_keys()).await.map_err(|error: StoreError| error.to_string())?;
     let tokens = Arc::new(AccessTokens::new(public_url.clone(), &stored, settings.access_token_seconds)?);
     let key_policy =
@@ -135,6 +140,7 @@ async fn services(
         metrics: Metrics::default(),
         ring: RingFile::of(&settings.data),
         settings: settings.clone(),
+        time_limits,
         public_url,
     }))
 }
@@ -180,9 +186,9 @@ impl Running {
     /// are given back, the database is closed.
     pub async fn stop(self) {
         self.listener.graceful_shutdown(Some(DRAIN));
-        let _ = self.served.await;
-        self.tasks.stop(DRAIN).await;
-        self.services.engine.stop(DRAIN).await;
+        // At the same time, so that all of it keeps within what process managers allow. A request that
+        // publishes meanwhile leaves its deliveries to the next start or to another node.
+        let _ = tokio::join!(self.served, self.tasks.stop(DRAIN), self.services.engine.stop(DRAIN));
         if let Err(fault) = accesses::store_token_uses(self.services.clone()).await {
             tracing::warn!(%fault, "the last uses of tokens could not be stored");
         }

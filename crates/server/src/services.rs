@@ -14,6 +14,7 @@ use spaceport_store::Store;
 use crate::accesses::Accesses;
 use crate::config::Settings;
 use crate::http::caller::Callers;
+use crate::http::listen::TimeLimits;
 use crate::keys::KeyReading;
 use crate::metrics::Metrics;
 use crate::oauth::ring::AccessTokens;
@@ -63,6 +64,8 @@ pub struct Parts {
     pub settings: Settings,
     /// The file of master keys.
     pub ring: RingFile,
+    /// How long clients may take.
+    pub time_limits: TimeLimits,
     /// URL under which applications and people reach this server, without trailing slash.
     pub public_url: String,
 }

@@ -2,7 +2,9 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::thread;
+use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio_postgres::NoTls;
 
 /// Names the server on which databases are made.
@@ -63,6 +65,52 @@ async fn print_all(client: &tokio_postgres::Client) -> Result<String, tokio_post
         }
     }
     Ok(text)
+}
+
+impl TestDatabase {
+    /// Keeps everybody from changing `table` until the lock is dropped. Reading goes on.
+    ///
+    /// # Panics
+    /// When the server cannot be reached or has no such table.
+    pub async fn lock(&self, table: &str) -> TableLock {
+        let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.expect("the database is there");
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            // It ends with the client.
+            let _ = connection.await;
+        });
+        let sql = format!("BEGIN; LOCK TABLE {table} IN SHARE MODE");
+        client.batch_execute(&sql).await.expect("the table can be locked");
+        TableLock { client, _tasks: tasks }
+    }
+}
+
+/// A table nobody may change.
+#[derive(Debug)]
+pub struct TableLock {
+    client: tokio_postgres::Client,
+    _tasks: JoinSet<()>,
+}
+
+impl TableLock {
+    /// Returns once somebody else waits for a lock in this database.
+    ///
+    /// # Panics
+    /// When the connection breaks.
+    pub async fn somebody_waits(&self) {
+        let sql =
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        let mut ticks = tokio::time::interval(Duration::from_millis(10));
+        loop {
+            ticks.tick().await;
+            // Within a transaction the server shows the same statistics again unless it is told to look anew.
+            self.client.batch_execute("SELECT pg_stat_clear_snapshot()").await.expect("the connection lasts");
+            let row = self.client.query_one(sql, &[]).await.expect("the connection lasts");
+            if row.get::<_, i64>(0) > 0 {
+                return;
+            }
+        }
+    }
 }
 
 impl Drop for TestDatabase {

@@ -13,9 +13,6 @@ use spaceport_platform::access::Caller;
 use crate::http::error::ApiError;
 use crate::services::Services;
 
-/// How long a body may take to arrive.
-pub(crate) const BODY_TIME: Duration = Duration::from_secs(30);
-
 /// Largest body that is let pass unread when its caller is refused, in bytes. Behind larger ones the connection ends.
 const DISCARDED: usize = 4 * 1024 * 1024;
 
@@ -46,17 +43,18 @@ pub struct Request {
 pub(crate) struct Incoming {
     body: Mutex<Body>,
     limit: usize,
+    time: Duration,
 }
 
 impl Incoming {
-    /// A body of which at most `limit` bytes are read.
-    pub(crate) fn new(body: Body, limit: usize) -> Self {
-        Self { body: Mutex::new(body), limit }
+    /// A body of which at most `limit` bytes are read, and which may take `time` to arrive.
+    pub(crate) fn new(body: Body, limit: usize, time: Duration) -> Self {
+        Self { body: Mutex::new(body), limit, time }
     }
 
     async fn read(self) -> Result<Bytes, ApiError> {
         let body = self.body.into_inner().unwrap_or_else(PoisonError::into_inner);
-        match tokio::time::timeout(BODY_TIME, Limited::new(body, self.limit).collect()).await {
+        match tokio::time::timeout(self.time, Limited::new(body, self.limit).collect()).await {
             Ok(Ok(collected)) => Ok(collected.to_bytes()),
             Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => {
                 Err(ApiError::too_large(self.limit))
@@ -72,7 +70,7 @@ impl Incoming {
         let mut body = Limited::new(body, DISCARDED);
         let passing = async { while let Some(Ok(_)) = body.frame().await {} };
         // Whether all of it came makes no difference to the refusal.
-        let _ = tokio::time::timeout(BODY_TIME, passing).await;
+        let _ = tokio::time::timeout(self.time, passing).await;
     }
 }
 
@@ -82,7 +80,7 @@ impl Request {
     /// # Errors
     /// When the body is too large, breaks off or takes too long.
     pub(crate) async fn read(mut self) -> Result<Self, ApiError> {
-        let incoming = std::mem::replace(&mut self.incoming, Incoming::new(Body::empty(), 0));
+        let incoming = std::mem::replace(&mut self.incoming, Incoming::new(Body::empty(), 0, Duration::ZERO));
         self.body = incoming.read().await?;
         Ok(self)
     }

@@ -19,12 +19,10 @@ use spaceport_wire::describe::{Method, Operation, Surface};
 use tracing::Instrument;
 
 use crate::http::error::ApiError;
-use crate::http::request::{BODY_TIME, Incoming, Request};
+use crate::http::request::{Incoming, Request};
 use crate::http::routes::Route;
 use crate::services::Services;
 
-/// How long an operation may take after its body arrived.
-const OPERATION_TIME: Duration = Duration::from_secs(60);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Builds the router that serves `routes`.
@@ -70,11 +68,11 @@ async fn serve(route: Arc<Route>, services: Services, request: axum::extract::Re
     let path = request.uri().path().to_owned();
     let operation = route.operation.name;
     let span = tracing::info_span!("request", operation, id = %id);
-    let started = services.clock.now();
+    let (started, limits) = (services.clock.now(), services.time_limits);
     let response = async {
         let answered = answer(&route, services.clone(), Arc::from(id.as_str()), request);
         let work = std::panic::AssertUnwindSafe(answered).catch_unwind();
-        let response = match tokio::time::timeout(BODY_TIME + OPERATION_TIME, work).await {
+        let response = match tokio::time::timeout(limits.body + limits.operation, work).await {
             Ok(Ok(Ok(response))) => response,
             Ok(Ok(Err(refusal))) => {
                 tracing::debug!(status = refusal.status.as_u16(), code = refusal.code, "refused");
@@ -115,7 +113,7 @@ async fn answer(
     }
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let operation = route.operation.name;
-    let incoming = Incoming::new(body, route.body_limit);
+    let incoming = Incoming::new(body, route.body_limit, services.time_limits.body);
     let (headers, body) = (parts.headers, Bytes::new());
     let request = Request { services, operation, id, caller, path, query, headers, body, peer, incoming };
     (route.run)(request).await

@@ -1,5 +1,7 @@
 //! From a published event to what the endpoint receives.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use spaceport_testkit::receiver::{Behaviour, Receiver};
 use spaceport_testkit::verify::{public_key_signature, signing_key_signature};
@@ -123,18 +125,37 @@ async fn bad_events_refuse_the_whole_request_by_index() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_silent_endpoint_does_not_delay_another_application() {
-    let server = Server::start(Engine::Sqlite).await;
-    let receiver = Receiver::start();
-    receiver.behave("/silent", Behaviour::Hang);
-    let silent = server.application(json!({ "name": "Silent", "endpointUri": receiver.url("/silent") })).await;
-    server.webhook(&silent.token, json!({})).await;
-    let events: Vec<Value> = (0..300).map(|index| issue(&format!("s{index}"))).collect();
-    server.publish(json!(events)).await;
-    let quick = server.application(json!({ "name": "Quick", "endpointUri": receiver.url("/quick") })).await;
-    server.webhook(&quick.token, json!({})).await;
-    let events: Vec<Value> = (0..20).map(|index| issue(&format!("q{index}"))).collect();
-    server.publish(json!(events)).await;
-    assert_eq!(receiver.wait_for_at("/quick", 20).await.len(), 20);
-    server.running.abandon();
+async fn endpoints_that_never_end_delay_nobody_else() {
+    // O4: one that never answers, one that drips its body, one that answers 512 MiB.
+    const HUGE: u64 = 512 * 1024 * 1024;
+    for engine in BOTH {
+        let server = Server::start(engine).await;
+        let receiver = Receiver::start();
+        receiver.behave("/silent", Behaviour::Hang);
+        receiver.behave("/drip", Behaviour::Drip { interval: Duration::from_millis(50), byte: b'x' });
+        receiver.behave("/huge", Behaviour::Huge { bytes: HUGE });
+        let hear = async |path: &str| {
+            let made = server.application(json!({ "name": path, "endpointUri": receiver.url(path) })).await;
+            server.webhook(&made.token, json!({})).await;
+        };
+        hear("/silent").await;
+        hear("/drip").await;
+        // More than one application may have under way.
+        server.publish(json!((0..80).map(|index| issue(&format!("s{index}"))).collect::<Vec<_>>())).await;
+        receiver.wait_for_at("/silent", 10).await;
+        receiver.wait_for_at("/drip", 10).await;
+        hear("/huge").await;
+        hear("/quick").await;
+        server.publish(json!((0..20).map(|index| issue(&format!("q{index}"))).collect::<Vec<_>>())).await;
+        assert_eq!(receiver.wait_for_at("/quick", 20).await.len(), 20, "while the others still hold their slots");
+        let held = receiver.received_at("/silent").len();
+        assert!(held < 80, "the silent one got {held}: it holds no more than its share");
+
+        // Of 512 MiB, no more leaves the endpoint than what its and our sockets buffer.
+        let taken = receiver.received_at("/huge").len();
+        assert!(taken > 0);
+        let bytes = receiver.huge_bytes_taken() / u64::try_from(taken).unwrap();
+        assert!(bytes < HUGE / 16, "{bytes} bytes of each answer were taken");
+        server.running.abandon();
+    }
 }

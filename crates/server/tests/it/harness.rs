@@ -39,7 +39,7 @@ pub(crate) struct Server {
     pub(crate) client: Client,
     pub(crate) admin: String,
     pub(crate) folder: TempDir,
-    _database: Option<TestDatabase>,
+    pub(crate) database: Option<TestDatabase>,
 }
 
 /// An application that was made by [`Server::application`].
@@ -82,7 +82,12 @@ impl Server {
         Self::start_with(engine, surroundings(), change).await
     }
 
-    async fn start_with(engine: Engine, surroundings: Surroundings, change: impl FnOnce(&mut Settings)) -> Self {
+    /// A server in other surroundings, with other settings.
+    pub(crate) async fn start_with(
+        engine: Engine,
+        surroundings: Surroundings,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let database = matches!(engine, Engine::Postgres).then(database);
         let folder = TempDir::new().unwrap();
         let mut settings = settings(&folder, database.as_ref());
@@ -90,13 +95,13 @@ impl Server {
         let running = run(&settings, surroundings).await.unwrap();
         let client = Client::new(format!("http://{}", running.address));
         let admin = running.first.as_ref().unwrap().admin_token.clone();
-        Self { running, client, admin, folder, _database: database }
+        Self { running, client, admin, folder, database }
     }
 
     /// The server after an orderly stop and a new start on the same database.
     pub(crate) async fn restarted(self) -> Self {
         self.running.stop().await;
-        let running = run(&settings(&self.folder, self._database.as_ref()), surroundings()).await.unwrap();
+        let running = run(&settings(&self.folder, self.database.as_ref()), surroundings()).await.unwrap();
         let client = Client::new(format!("http://{}", running.address));
         Self { running, client, ..self }
     }
