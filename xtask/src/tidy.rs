@@ -2,6 +2,7 @@
 
 mod edges;
 mod files;
+mod remembered;
 mod settings;
 mod source;
 mod store_tests;
@@ -59,6 +60,7 @@ fn check(root: &Path) -> Result<Vec<Finding>> {
     findings.extend(sources.iter().flat_map(files::check));
     findings.extend(sources.iter().flat_map(vocabulary::check));
     findings.extend(store_tests::check(&sources));
+    findings.extend(remembered::check(&sources));
     let defaults = root.join(settings::DEFAULTS);
     if defaults.exists() {
         let text = std::fs::read_to_string(&defaults).with_context(|| format!("cannot read {}", settings::DEFAULTS))?;

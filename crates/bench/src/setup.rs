@@ -58,7 +58,11 @@ pub(crate) async fn start(
         };
         let application = json!({ "name": "bench", "endpointUri": endpoint, "appLevelAuth": { "className": auth } });
         let made = call(&mut connection, "/api/http/applications", &admin, &application).await?;
-        let path = format!("/api/http/applications/id:{}/webhooks", text(&made, "id")?);
+        let application = format!("/api/http/applications/id:{}", text(&made, "id")?);
+        let rights = json!({ "contextIdentifier": "global", "updates": [{ "rightCode": "Project.Issues.View", "status": "GRANTED" }] });
+        let path = format!("{application}/authorizations/authorized-rights");
+        connection.send("PATCH", &path, &[("authorization", admin.as_str())], Bytes::from(rights.to_string())).await?;
+        let path = format!("{application}/webhooks");
         let webhook = json!({ "name": "bench", "subscriptions": [{ "name": "all", "subscription": {
             "subjectCode": "Issue", "filters": [], "eventTypeCodes": ["Issue.Created"] } }] });
         call(&mut connection, &path, &admin, &webhook).await?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::invalid::Invalid;
+use crate::invalid::{Invalid, text_length};
 use crate::right::Right;
 
 /// What events are about, such as issues, and the event types of each.
@@ -49,14 +49,73 @@ pub struct RightEntry {
     pub code: String,
     /// What people read.
     pub title: String,
+    /// One sentence.
+    pub description: String,
     /// What the right applies to, such as `Global` or `Project`.
     pub target: String,
+    /// Heading that it is shown under.
+    pub group: String,
+    /// Codes of the rights it is of no use without. They are shown, not granted along with it.
+    pub dependencies: Vec<String>,
 }
+
+/// Checks a right that a host adds to the catalogue.
+///
+/// # Errors
+/// Names the field that breaks a rule; the code must not be one of `built_in`, dependencies must be in `known`.
+pub fn check_own_right(entry: &RightEntry, built_in: &Catalogue, known: &Catalogue) -> Result<(), Invalid> {
+    let words: Vec<&str> = entry.code.split('.').collect();
+    let word = |word: &&str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric());
+    if entry.code.len() > MAX_CODE || words.len() < 2 || !words.iter().all(word) {
+        let rule = format!(
+            "must be words of letters and digits with dots between, such as `Shop.Orders.View`, at most {MAX_CODE} characters"
+        );
+        return Err(Invalid::new("code", rule));
+    }
+    if built_in.right(&entry.code).is_some() || Right::from_code(&entry.code).is_of_host() {
+        return Err(Invalid::new("code", format!("must not be {}, which is built in", entry.code)));
+    }
+    text_length("title", &entry.title, 1, 200)?;
+    text_length("description", &entry.description, 0, 1_000)?;
+    text_length("target", &entry.target, 1, 50)?;
+    text_length("group", &entry.group, 1, 100)?;
+    match entry.dependencies.iter().find(|code| **code == entry.code || known.right(code).is_none()) {
+        Some(code) => Err(Invalid::new("dependencies", format!("must hold codes of other rights, not `{code}`"))),
+        None => Ok(()),
+    }
+}
+
+/// Longest code of a right, in characters.
+const MAX_CODE: usize = 100;
 
 impl Catalogue {
     /// Puts a catalogue together.
     pub fn new(subjects: Vec<Subject>, rights: Vec<RightEntry>) -> Self {
         Self { subjects, rights: rights.into_iter().map(|right| (right.code.clone(), right)).collect() }
+    }
+
+    /// The same, with further rights.
+    #[must_use]
+    pub fn with_rights(&self, rights: impl IntoIterator<Item = RightEntry>) -> Self {
+        let mut all = self.clone();
+        all.rights.extend(rights.into_iter().map(|right| (right.code.clone(), right)));
+        all
+    }
+
+    /// All rights, by code.
+    pub fn rights(&self) -> impl Iterator<Item = &RightEntry> {
+        self.rights.values()
+    }
+
+    /// The right that a caller named by its code.
+    ///
+    /// # Errors
+    /// Names the nearest known code.
+    pub fn named_right(&self, code: &str) -> Result<Right, Invalid> {
+        match self.rights.contains_key(code) {
+            true => Ok(Right::from_code(code)),
+            false => Err(unknown("right", code, self.rights.keys().map(String::as_str))),
+        }
     }
 
     /// All subjects, in display order.
@@ -151,6 +210,31 @@ mod tests {
         assert!(message.contains("`Issue.Created`"), "{message}");
         let message = catalogue().subject("Isue").unwrap_err().to_string();
         assert!(message.contains("`Issue`"), "{message}");
+    }
+
+    #[test]
+    fn a_hosts_right_has_a_code_of_its_own_and_known_dependencies() {
+        let entry = |code: &str| RightEntry {
+            code: code.to_owned(),
+            title: "View orders".to_owned(),
+            description: String::new(),
+            target: "Project".to_owned(),
+            group: "Shop".to_owned(),
+            dependencies: vec![],
+        };
+        let built_in = Catalogue::new(vec![], vec![entry("Profile.View")]);
+        let known = built_in.with_rights([entry("Shop.View")]);
+        let check = |entry: &RightEntry| check_own_right(entry, &built_in, &known);
+        assert_eq!(check(&entry("Shop.Orders.View")), Ok(()));
+        for code in ["Profile.View", "Host.Everything", "Shop", "Shop..View", "Shop.a b", "", "Shop.View:x"] {
+            assert!(check(&entry(code)).unwrap_err().to_string().starts_with("code"), "{code}");
+        }
+        let needs = |code: &str| RightEntry { dependencies: vec![code.to_owned()], ..entry("Shop.Orders.View") };
+        assert_eq!(check(&needs("Shop.View")), Ok(()));
+        assert!(check(&needs("Shop.Orders.View")).is_err());
+        assert!(check(&needs("Nothing.View")).is_err());
+        assert_eq!(known.named_right("Shop.View"), Ok(Right::from_code("Shop.View")));
+        assert!(known.named_right("Shop.Vie").unwrap_err().to_string().contains("`Shop.View`"));
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! Events: what the host publishes.
 
-use crate::id::EventId;
+use crate::access::own_rights;
+use crate::context::Place;
+use crate::grants::Grants;
+use crate::id::{ApplicationId, EventId};
+use crate::right::Right;
 use crate::time::Timestamp;
 
 /// Most events that one publish call may hold.
@@ -19,14 +23,40 @@ pub struct NewEvent {
     pub subject: String,
     /// Event type code.
     pub event_type: String,
-    /// Stored form of the context.
-    pub context: String,
+    /// Where it happened.
+    pub place: Place,
+    /// The application it is about, if it is about one.
+    pub about: Option<About>,
+    /// Rights an application needs at that place to hear of it.
+    pub rights: Vec<Right>,
     /// When it happened; the time of publishing unless the publisher says otherwise.
     pub occurred_at: Timestamp,
     /// Canonical JSON of the payload.
     pub payload: String,
     /// JSON object with values that filters look at, if the publisher gave any.
     pub attributes: Option<String>,
+}
+
+/// The application an event is about, and the one that made it, which both hear of it without a right.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct About {
+    /// The application.
+    pub application: ApplicationId,
+    /// The application that made it, when an application did.
+    pub maker: Option<ApplicationId>,
+}
+
+/// Whether an application with these grants may hear of an event: it holds every right at the event's place, or
+/// holds it on the application that the event is about without any grant.
+pub fn entitled(
+    application: &ApplicationId,
+    rights: &[Right],
+    place: &Place,
+    about: Option<&About>,
+    grants: &Grants,
+) -> bool {
+    let own = about.is_some_and(|about| about.application == *application || about.maker.as_ref() == Some(application));
+    rights.iter().all(|right| grants.holds(right, place) || (own && own_rights().contains(right)))
 }
 
 /// What became of a published event.

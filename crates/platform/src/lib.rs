@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`id`], [`time`], [`random`], [`secret`] | the small words everything else is made of |
 //! | [`identifier`] | how callers name applications, profiles and other things |
-//! | [`right`], [`context`], [`scope`], [`grants`], [`access`] | who may do what, where |
+//! | [`right`], [`context`], [`scope`], [`grants`], [`access`], [`authorization`] | who may do what, where; how applications come to rights |
 //! | [`directory`] | projects, channels, teams, memberships, roles: what the host product has |
 //! | [`catalogue`], [`event`], [`subscription`], [`webhook`] | what happens and who hears of it |
 //! | [`application`], [`connection`], [`profile`] | applications, their settings, what ties them to a server, who owns them |
@@ -25,6 +25,7 @@ pub mod application;
 pub mod application_changes;
 pub mod attachment;
 pub mod audit;
+pub mod authorization;
 pub mod catalogue;
 pub mod connection;
 pub mod context;

@@ -38,11 +38,16 @@ impl Right {
     pub const VIEW_TEAMS: Self = Self::known("Team.View");
     /// Feed the directory through the host API.
     pub const MANAGE_DIRECTORY: Self = Self::known("Host.ManageDirectory");
+    /// Add rights of the host's own to the catalogue.
+    pub const MANAGE_CATALOGUE: Self = Self::known("Host.ManageCatalogue");
+    /// Ask through the host API who holds which rights.
+    pub const CHECK_RIGHTS: Self = Self::known("Host.CheckRights");
     /// Publish events through the host API.
     pub const PUBLISH_EVENTS: Self = Self::known("Host.PublishEvents");
 
     /// Every right of the host API; the host application gets them when it is made.
-    pub const HOST: [Self; 2] = [Self::PUBLISH_EVENTS, Self::MANAGE_DIRECTORY];
+    pub const HOST: [Self; 4] =
+        [Self::PUBLISH_EVENTS, Self::MANAGE_DIRECTORY, Self::MANAGE_CATALOGUE, Self::CHECK_RIGHTS];
 
     const fn known(code: &'static str) -> Self {
         Self(Cow::Borrowed(code))

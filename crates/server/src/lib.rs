@@ -13,8 +13,12 @@
 
 pub mod accesses;
 pub mod api;
+pub mod asked;
 pub mod attempt;
+pub mod authorization;
+pub mod catalogues;
 pub mod config;
+pub mod events;
 pub mod health;
 pub mod host;
 pub mod housekeeping;

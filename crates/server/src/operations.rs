@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 use spaceport_wire::describe::{Operation, Surface};
 
 use crate::api::{
-    application, application_secret, application_state, attachment, catalogue, describe, parameter, permanent_token,
-    webhook,
+    application, application_secret, application_state, attachment, authorization, authorization_index, catalogue,
+    describe, parameter, permanent_token, permission, required_right, webhook,
 };
 use crate::health;
-use crate::host::{audit_trail, event, secret_overlap};
+use crate::host::{audit_trail, event, right, secret_overlap};
 use crate::http::router;
 use crate::http::routes::{Route, Routes};
 use crate::oauth::{jwks, token};
@@ -42,7 +42,11 @@ fn api() -> Routes {
         .with(webhook::routes)
         .with(crate::api::gpg_key::routes)
         .with(crate::api::ssh_key::routes)
+        .with(authorization_index::routes)
+        .with(authorization::routes)
+        .with(required_right::routes)
         .with(catalogue::routes)
+        .with(permission::routes)
 }
 
 /// The operations of the product that embeds Spaceport.
@@ -52,6 +56,7 @@ fn host() -> Routes {
         .with(secret_overlap::routes)
         .with(audit_trail::routes)
         .with(crate::host::ssl_keystore::routes)
+        .with(right::routes)
 }
 
 fn oauth() -> Routes {

@@ -17,6 +17,7 @@ use spaceport_store::{Store, StoreError};
 use tokio::task::JoinHandle;
 
 use crate::accesses::{self, Accesses};
+use crate::catalogues::Catalogues;
 use crate::config::Settings;
 use crate::http::caller::Callers;
 use crate::http::listen::{TimeLimits, listen};
@@ -122,13 +123,15 @@ async fn services(
     let schedule = settings.retry_schedule.clone().map_or_else(Schedule::default, Schedule::from_delays);
     let engine_settings = EngineSettings { schedule, ..EngineSettings::default() };
     let engine = Engine::start(outbox, Arc::new(sender), Arc::clone(&clock), Arc::clone(&random), engine_settings);
+    let catalogue = Catalogues::new(spaceport_wire::preset::shared());
+    catalogue.notice(&store).await.map_err(|error| error.to_string())?;
     Ok(Services::new(Parts {
         store,
         clock,
         random,
         keys,
         key_reading: KeyReading::default(),
-        catalogue: spaceport_wire::preset::shared(),
+        catalogue,
         guard,
         engine,
         callers: Callers::new(Arc::clone(&tokens)),

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use spaceport_delivery::engine::Handle;
 use spaceport_delivery::guard::Guard;
-use spaceport_platform::catalogue::Catalogue;
 use spaceport_platform::id::{ApplicationId, TokenId};
 use spaceport_platform::random::Random;
 use spaceport_platform::server_key::KeyPolicy;
@@ -12,6 +11,7 @@ use spaceport_platform::time::Clock;
 use spaceport_store::Store;
 
 use crate::accesses::Accesses;
+use crate::catalogues::Catalogues;
 use crate::config::Settings;
 use crate::http::caller::Callers;
 use crate::http::listen::TimeLimits;
@@ -41,7 +41,7 @@ pub struct Parts {
     /// Where key material from outside is read.
     pub key_reading: KeyReading,
     /// Subjects, event types and rights.
-    pub catalogue: Arc<Catalogue>,
+    pub catalogue: Catalogues,
     /// Which addresses deliveries may reach.
     pub guard: Guard,
     /// The sender.

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::accesses;
 use crate::api::application_list;
+use crate::catalogues;
 use crate::host::ssl_keystore;
 use crate::housekeeping;
 use crate::http::caller;
@@ -33,6 +34,7 @@ pub const PERIODIC: &[Periodic] = &[
     housekeeping::TASK,
     rotation::TASK,
     ssl_keystore::WATCH,
+    Periodic { name: "notice changes of the catalogue", period: catalogues::NOTICE, run: catalogues::notice },
     Periodic { name: "notice changes of rights", period: caller::NOTICE, run: caller::notice },
     Periodic { name: "store sign-ins", period: Duration::from_secs(10), run: accesses::store_sign_ins },
     Periodic { name: "store uses of tokens", period: Duration::from_secs(10), run: accesses::store_token_uses },

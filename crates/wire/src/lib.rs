@@ -9,6 +9,7 @@
 //! | how is input read | [`body`], [`query`] |
 //! | what goes into a payload | [`canonical`], [`payload`] |
 //! | how does the API describe itself | [`describe`] |
+//! | rights, who holds them, who did something | [`right`], [`permission`], [`principal`] |
 //! | which subjects, event types and rights are built in | [`preset`] |
 
 pub mod application;
@@ -25,7 +26,9 @@ pub mod identifier;
 pub mod keystore;
 pub mod parameter;
 pub mod payload;
+pub mod permission;
 pub mod preset;
+pub mod principal;
 pub mod profile;
 pub mod query;
 pub mod right;

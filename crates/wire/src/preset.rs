@@ -53,6 +53,8 @@ struct RightRow {
     code: String,
     title: String,
     target: String,
+    group: String,
+    dependencies: Vec<String>,
     #[serde(rename = "sdkName")]
     sdk_name: Option<String>,
 }
@@ -65,6 +67,13 @@ pub fn catalogue() -> Catalogue {
 /// The preset catalogue, without a copy.
 pub fn shared() -> Arc<Catalogue> {
     Arc::clone(&PRESET.catalogue)
+}
+
+/// One sentence about a right of which only the title is known.
+pub fn described(title: &str) -> String {
+    let mut letters = title.chars();
+    let begin: String = letters.next().into_iter().flat_map(char::to_lowercase).collect();
+    format!("Lets its holder {begin}{}.", letters.as_str())
 }
 
 /// Class names of the filters a subscription to `subject` may have; empty when the subject is unknown or takes none.
@@ -89,7 +98,14 @@ fn read() -> Preset {
         },
     });
     let options = options.collect();
-    let rights = rights.into_iter().map(|row| RightEntry { code: row.code, title: row.title, target: row.target });
+    let rights = rights.into_iter().map(|row| RightEntry {
+        description: described(&row.title),
+        code: row.code,
+        title: row.title,
+        target: row.target,
+        group: row.group,
+        dependencies: row.dependencies,
+    });
     let catalogue = Catalogue::new(subjects.iter().map(subject).collect(), rights.collect());
     Preset { catalogue: Arc::new(catalogue), subjects, options }
 }
@@ -201,6 +217,27 @@ mod tests {
         let mut covered: BTreeSet<String> = events().into_iter().map(|event| event.payload).collect();
         covered.insert("PingWebhookEvent".to_owned());
         assert_eq!(covered, CLASSES.iter().map(ToString::to_string).collect());
+    }
+
+    #[test]
+    fn every_right_has_a_group_and_its_dependencies_exist_and_end() {
+        let catalogue = catalogue();
+        for entry in catalogue.rights() {
+            assert!(!entry.group.is_empty() && !entry.description.is_empty(), "{}", entry.code);
+            let mut seen = BTreeSet::from([entry.code.as_str()]);
+            let mut next: Vec<&str> = entry.dependencies.iter().map(String::as_str).collect();
+            while let Some(code) = next.pop() {
+                assert!(seen.insert(code), "{} depends on itself", entry.code);
+                let needed = catalogue.right(code).unwrap_or_else(|| panic!("{code} of {}", entry.code));
+                next.extend(needed.dependencies.iter().map(String::as_str));
+            }
+        }
+        let edit = catalogue.right("Project.Issues.Edit").unwrap();
+        assert_eq!(
+            (edit.group.as_str(), edit.dependencies.as_slice()),
+            ("Issues", &["Project.Issues.View".to_owned()][..])
+        );
+        assert_eq!(edit.description, "Lets its holder edit issues.");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Rights as the API shows them: named by an object with `className`, described for people.
+//! Rights as the API shows them: named by an object with `className`, described for people; and the bodies that ask for
+//! rights of applications and change them.
 
 use std::borrow::Cow;
 
@@ -7,7 +8,11 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
+use crate::application::RightStatus;
+use crate::identifier::PermissionContextIdentifier;
 use crate::preset;
+use crate::principal::{CPrincipal, PrincipalIn};
+use crate::scalar::DateTime;
 
 /// Names a right by its code: out as `{"className":"PermissionIdentifier.ViewIssues"}`, in as that or as the code
 /// (semantics 8.1).
@@ -88,6 +93,88 @@ pub struct RightDescriptor {
     pub target_name: String,
     /// Codes of the rights it needs beside it.
     pub dependencies: Vec<String>,
+}
+
+/// A right of an application in a context.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "RightDTO")]
+pub struct RightOfApplication {
+    /// Which right.
+    pub right_code: PermissionIdentifier,
+    /// What people read.
+    pub name: String,
+    /// Heading that it is shown under.
+    pub group: String,
+    /// One sentence.
+    pub description: String,
+    /// What it applies to, such as `Project`.
+    pub target_name: String,
+    /// Whether the caller may grant it here.
+    pub editable: bool,
+    /// How far it has come.
+    pub status: RightStatus,
+    /// Who brought it there.
+    pub modification_author: Option<CPrincipal>,
+    /// When.
+    pub modification_timestamp: Option<DateTime>,
+    /// Codes of the rights it is of no use without.
+    pub dependencies: Vec<String>,
+}
+
+/// A right and what its status shall become.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "RightUpdateDTO")]
+pub struct RightUpdate {
+    /// Which right.
+    pub right_code: PermissionIdentifier,
+    /// The status it shall have.
+    pub status: RightStatus,
+}
+
+/// Body of the operation that changes rights in a context.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateAuthorizedRights {
+    /// Where.
+    pub context_identifier: PermissionContextIdentifier,
+    /// What.
+    pub updates: Vec<RightUpdate>,
+    /// On whose behalf, for the audit trail.
+    #[serde(default)]
+    pub actor: Option<PrincipalIn>,
+    /// Why, for the audit trail.
+    #[serde(default)]
+    pub comment: Option<String>,
+}
+
+/// Body of the operation that asks for rights in a context.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestRights {
+    /// Where.
+    pub context_identifier: PermissionContextIdentifier,
+    /// Which rights.
+    pub right_codes: Vec<PermissionIdentifier>,
+    /// On whose behalf, for the audit trail.
+    #[serde(default)]
+    pub actor: Option<PrincipalIn>,
+    /// Why, for the audit trail.
+    #[serde(default)]
+    pub comment: Option<String>,
+}
+
+/// Body of the operation that says which rights an application needs wherever it is authorized.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateRequiredRights {
+    /// Rights it needs from now on.
+    pub right_codes_to_add: Vec<PermissionIdentifier>,
+    /// Rights it no longer needs.
+    pub right_codes_to_remove: Vec<PermissionIdentifier>,
+    /// Whether to ask for the added ones wherever the application is authorized.
+    pub request_rights_in_authorized_contexts: bool,
 }
 
 #[cfg(test)]

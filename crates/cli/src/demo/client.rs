@@ -38,6 +38,10 @@ impl Client {
         Call { content: Some(("application/json", body.to_string())), ..self.call("POST", path) }
     }
 
+    pub(super) fn patch(&self, path: &str, body: &Value) -> Call<'_> {
+        Call { content: Some(("application/json", body.to_string())), ..self.call("PATCH", path) }
+    }
+
     /// A client-credentials request.
     pub(super) fn token(&self, client_id: &str, secret: &str) -> Call<'_> {
         use base64::Engine as _;
@@ -100,7 +104,7 @@ impl Call<'_> {
         self
     }
 
-    /// Sends it and reads the JSON answer.
+    /// Sends it and reads the JSON answer; null when there is none.
     pub(super) async fn json(self) -> Result<Value, String> {
         let (method, path) = (self.method, self.path);
         let failed = |why: String| format!("{method} {path} failed: {why}");
@@ -118,6 +122,9 @@ impl Call<'_> {
         let body = response.into_body().collect().await.map_err(|error| failed(error.to_string()))?.to_bytes();
         if !status.is_success() {
             return Err(failed(format!("{status} {}", String::from_utf8_lossy(&body))));
+        }
+        if body.is_empty() {
+            return Ok(Value::Null);
         }
         serde_json::from_slice(&body).map_err(|error| failed(error.to_string()))
     }

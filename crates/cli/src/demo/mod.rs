@@ -105,6 +105,14 @@ fn event(file: Option<&Path>) -> Result<Value, String> {
     Ok(json!({ "id": "demo-1", "subject": found.0.code, "type": found.1.code, "payload": payload }))
 }
 
+/// Codes of the rights an application needs to hear of the event.
+fn demanded(event: &Value) -> Result<Vec<String>, String> {
+    let (subject, kind) = (text(event, "subject")?, text(event, "type")?);
+    let catalogue = spaceport_wire::preset::shared();
+    let kind = catalogue.event_type(&subject, &kind).map_err(|fault| fault.to_string())?;
+    Ok(kind.rights.iter().map(|right| right.code().to_owned()).collect())
+}
+
 async fn tour(running: &Running, settings: &Settings, event: &Value, shortened: bool) -> Result<(), String> {
     let url = format!("http://{}", running.address);
     let first =
@@ -135,7 +143,17 @@ async fn tour(running: &Running, settings: &Settings, event: &Value, shortened: 
     let webhook = client.post("/api/http/applications/me/webhooks", webhook).bearer(&token).show().json().await?;
     let webhook_id = text(&webhook, "id")?;
 
-    step("4. Publish an event, as the host.");
+    step("4. Ask for the right to hear of such events, as the application. The administrator grants it.");
+    let rights = "/authorizations/authorized-rights";
+    let codes = demanded(event)?;
+    let asked = json!({ "contextIdentifier": "global", "rightCodes": codes, "comment": "To show the demo's event" });
+    let path = format!("/api/http/applications/me{rights}/request-rights");
+    client.patch(&path, &asked).bearer(&token).show().json().await?;
+    let updates: Vec<Value> = codes.iter().map(|code| json!({ "rightCode": code, "status": "GRANTED" })).collect();
+    let granted = json!({ "contextIdentifier": "global", "updates": updates });
+    client.patch(&format!("/api/http/applications/id:{id}{rights}"), &granted).bearer(admin).show().json().await?;
+
+    step("5. Publish an event, as the host.");
     receiver.refuse_next(2);
     let host = client.token(&first.host_client_id, &first.host_client_secret).json().await?;
     let host = text(&host, "access_token")?;
@@ -143,7 +161,7 @@ async fn tour(running: &Running, settings: &Settings, event: &Value, shortened: 
         client.post("/api/host/v1/events", json!({ "events": [event] })).bearer(&host).show().json().await?;
     say(&format!("   answered: {published}"));
 
-    step("5. The delivery arrives. The receiver answers 500 twice, so it comes again.");
+    step("6. The delivery arrives. The receiver answers 500 twice, so it comes again.");
     if shortened {
         say("   (The delays are shortened to 1 and 2 seconds for the demo; 1, 10 and 60 seconds are the default.)");
     }
@@ -164,7 +182,7 @@ async fn tour(running: &Running, settings: &Settings, event: &Value, shortened: 
     let body = arrivals.last().map(|arrival| String::from_utf8_lossy(&arrival.body).into_owned()).unwrap_or_default();
     say(&format!("   body: {body}"));
 
-    step("6. Read the last delivery status back through the API.");
+    step("7. Read the last delivery status back through the API.");
     let status = client.delivered(&webhook_id, &token).await?;
     say(&format!("   {status}"));
     say("\nThe main job is done: one event in, one signed delivery out, retried until it was accepted.");

@@ -44,6 +44,14 @@ fn arrived(receiver: &Receiver) -> HashMap<String, usize> {
     counts
 }
 
+/// Lets the application at `path` hear of issues.
+pub(crate) async fn grant(client: &Client, admin: &str, path: &str) {
+    let body = json!({ "contextIdentifier": "global",
+        "updates": [{ "rightCode": "Project.Issues.View", "status": "GRANTED" }] });
+    let path = format!("{path}/authorizations/authorized-rights");
+    client.patch(&path).bearer(admin).json(&body).send().await.expect(200);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_kills_under_load_lose_no_acknowledged_event() {
     let folder = TempDir::new().unwrap();
@@ -57,7 +65,9 @@ async fn twenty_kills_under_load_lose_no_acknowledged_event() {
         "appLevelAuth": { "className": "EndpointAuthCreate.SigningKey" } });
     let application =
         client.post("/api/http/applications").bearer(&text("adminToken")).json(&body).send().await.expect(200);
-    let path = format!("/api/http/applications/id:{}/webhooks", application.json()["id"].as_str().unwrap());
+    let path = format!("/api/http/applications/id:{}", application.json()["id"].as_str().unwrap());
+    grant(&client, &text("adminToken"), &path).await;
+    let path = format!("{path}/webhooks");
     let webhook = json!({ "name": "hook", "subscriptions": [{ "name": "s", "subscription": {
         "subjectCode": "Issue", "filters": [], "eventTypeCodes": ["Issue.Created"] } }] });
     client.post(&path).bearer(&text("adminToken")).json(&webhook).send().await.expect(200);

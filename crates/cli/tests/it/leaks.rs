@@ -18,6 +18,7 @@ use spaceport_testkit::postgres::{database, dump};
 use spaceport_testkit::receiver::{Behaviour, Receiver};
 use tempfile::TempDir;
 
+use crate::kill::grant;
 use crate::process::{Process, init_with};
 
 /// What it takes to find a secret in something: all of it, or so much that one could go on from there.
@@ -149,6 +150,8 @@ impl Session {
             self.receiver.behave(&format!("/{name}"), Behaviour::status(500));
             let (id, client_id, secret) = self.application(name, json!({ "appLevelAuth": auth })).await;
             self.secret(&id, "signing-key").await;
+            let admin = self.first("adminToken");
+            grant(&self.client, &admin, &format!("/api/http/applications/id:{id}")).await;
             let token = self.token(&client_id, &secret).await;
             let body = json!({ "name": "hook", "endpointAuth": { "appLevelAuth": auth }, "subscriptions": [{ "name": "s",
                 "subscription": { "subjectCode": "Issue", "filters": [], "eventTypeCodes": ["Issue.Created"] } }] });

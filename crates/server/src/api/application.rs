@@ -16,6 +16,7 @@ use crate::api::application_list::list;
 use crate::api::application_out::out;
 use crate::api::application_state::loaded;
 use crate::api::change;
+use crate::events::application::{NewSecrets, updated};
 use crate::http::access::{Cx, EditApplications, OnApplication, ViewApplications};
 use crate::http::error::ApiError;
 use crate::http::input::Body;
@@ -57,11 +58,11 @@ pub async fn update(
     if !lifecycle::settings_are_open_to(&cx.caller, &cx.access.application) {
         return Err(ApiError::denied("A connected application is updated by itself alone"));
     }
-    let (now, trail, guard) = (cx.now(), cx.trail(), cx.services.guard.clone());
+    let (now, trail, news, guard) = (cx.now(), cx.trail(), cx.news(), cx.services.guard.clone());
     let change = change::Change::read(body)?;
     let id = cx.access.application.id.clone();
     let verification_token = Secret::new(random_text(SECRET_LENGTH, cx.services.random.as_ref()));
-    let updated = cx
+    let answered = cx
         .write(move |tx| {
             // Read again inside the transaction: two changes at once must not lose one of them.
             let before = loaded(tx, &id)?;
@@ -100,11 +101,17 @@ pub async fn update(
             }
             tx.update_application(&application)?;
             if !recorded.is_empty() {
+                let secrets = NewSecrets {
+                    client_secret: change.client_secret.is_some(),
+                    verification_token: recorded.iter().any(|change| change.field == "verificationToken"),
+                    signing_key: false,
+                };
                 trail.record(tx, AuditTarget::application(&id), recorded)?;
+                updated(&news, tx, &before, &application, secrets)?;
             }
             out::<ApiError>(tx, &application)
         })
         .await?;
     cx.services.callers.forget();
-    Ok(Json(updated))
+    Ok(Json(answered))
 }

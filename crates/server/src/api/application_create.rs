@@ -15,6 +15,7 @@ use crate::api::application::SECRET_LENGTH;
 use crate::api::application_attached::{require_keystore, require_picture};
 use crate::api::application_out::{featured_in, out};
 use crate::api::change;
+use crate::events;
 use crate::http::access::{CreateApplications, Cx, Holding};
 use crate::http::error::ApiError;
 use crate::http::input::Body;
@@ -34,7 +35,7 @@ pub async fn create(
             "connectToSpace must not be true: connected (multi-org) applications cannot be installed on this server",
         ));
     }
-    let (now, random, trail) = (cx.now(), cx.services.random.as_ref(), cx.trail());
+    let (now, random, trail, news) = (cx.now(), cx.services.random.as_ref(), cx.trail(), cx.news());
     let authentication = chosen(&body)?;
     let client_secret = match &body.client_secret {
         Some(chosen) => {
@@ -73,6 +74,7 @@ pub async fn create(
             }
             key.insert(tx, &application.id)?;
             trail.record(tx, AuditTarget::application(&application.id), changes(None, &application))?;
+            events::application::created(&news, tx, &application)?;
             out::<ApiError>(tx, &application)
         })
         .await?;

@@ -228,7 +228,8 @@ pub fn authentication_out(method: &AuthenticationMethod, ssl_keystore: Option<&s
     }
 }
 
-fn profile_out(profile: &Profile) -> MemberProfile {
+/// A person, as owners and authors are shown.
+pub fn profile_out(profile: &Profile) -> MemberProfile {
     MemberProfile {
         id: profile.id.to_string(),
         username: profile.username.clone(),

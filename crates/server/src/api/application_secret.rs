@@ -17,6 +17,7 @@ use spaceport_wire::scalar::DateTime;
 use crate::api::application::SECRET_LENGTH;
 use crate::api::application_state::loaded;
 use crate::config::Overlaps;
+use crate::events::application::{NewSecrets, updated};
 use crate::http::access::{Cx, Demand, EditApplications, OnApplication, ViewApplicationSecrets, ViewApplications};
 use crate::http::error::ApiError;
 use crate::http::reply::{Done, Json, Text};
@@ -175,7 +176,7 @@ fn missing() -> ApiError {
 }
 
 async fn regenerate<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind) -> Result<Done, ApiError> {
-    let (id, now, trail) = (cx.access.application.id.clone(), cx.now(), cx.trail());
+    let (id, now, trail, news) = (cx.access.application.id.clone(), cx.now(), cx.trail(), cx.news());
     let (random, overlaps) = (Arc::clone(&cx.services.random), cx.services.settings.overlap);
     cx.write(move |tx| {
         let before = loaded(tx, &id)?;
@@ -207,6 +208,12 @@ async fn regenerate<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind) -> Re
         let until = overlap.map(|overlap| overlap.until.to_iso());
         recorded.extend(AuditChange::between("previousValidUntil", None, until.as_deref()));
         trail.record(tx, AuditTarget::application(&id), recorded)?;
+        let secrets = NewSecrets {
+            client_secret: kind == SecretKind::ClientSecret,
+            signing_key: kind == SecretKind::SigningKey,
+            verification_token: kind == SecretKind::VerificationToken,
+        };
+        updated(&news, tx, &before, &application, secrets)?;
         Ok::<_, ApiError>(())
     })
     .await?;

@@ -10,6 +10,7 @@ use spaceport_platform::invalid::{Invalid, text_length};
 use spaceport_platform::lifecycle;
 use spaceport_store::{StoreError, Tx};
 
+use crate::events::application as events;
 use crate::http::access::{Cx, DeleteApplications, EditApplications, OnApplication};
 use crate::http::error::ApiError;
 use crate::http::input::Body;
@@ -62,12 +63,14 @@ async fn archive(
     cx: Cx<OnApplication<DeleteApplications>>,
     rule: fn(&Application) -> Result<(), Invalid>,
 ) -> Result<Done, ApiError> {
-    let (id, now, trail) = (cx.access.application.id.clone(), cx.now(), cx.trail());
+    let (id, now, trail, news) = (cx.access.application.id.clone(), cx.now(), cx.trail(), cx.news());
     cx.write(move |tx| {
-        rule(&loaded(tx, &id)?)?;
+        let application = loaded(tx, &id)?;
+        rule(&application)?;
         tx.archive_application(&id, now)?;
         let archived = AuditChange::between("archived", Some("false"), Some("true"));
         trail.record(tx, AuditTarget::application(&id), archived)?;
+        events::archived(&news, tx, &application)?;
         Ok::<_, ApiError>(())
     })
     .await?;
@@ -80,13 +83,14 @@ async fn archive(
 /// # Errors
 /// `validation-error` when it is not archived.
 pub async fn restore(cx: Cx<OnApplication<EditApplications>>) -> Result<Done, ApiError> {
-    let (id, now, trail) = (cx.access.application.id.clone(), cx.now(), cx.trail());
+    let (id, now, trail, news) = (cx.access.application.id.clone(), cx.now(), cx.trail(), cx.news());
     cx.write(move |tx| {
         let archived = loaded(tx, &id)?;
         let mut application = archived.clone();
         lifecycle::restore(&mut application, now)?;
         tx.update_application(&application)?;
         trail.record(tx, AuditTarget::application(&id), changes(Some(&archived), &application))?;
+        events::restored(&news, tx, &application)?;
         Ok::<_, ApiError>(())
     })
     .await?;

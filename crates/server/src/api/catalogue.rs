@@ -34,8 +34,8 @@ pub async fn notifications(
     Query(filter): Query<Filter>,
 ) -> Result<Json<Vec<EventSubjectInfo>>, ApiError> {
     let _ = filter.for_slack;
-    let catalogue = &cx.services.catalogue;
-    Ok(Json(catalogue.subjects().iter().map(|subject| subject_out(subject, catalogue)).collect()))
+    let catalogue = cx.services.catalogue.current();
+    Ok(Json(catalogue.subjects().iter().map(|subject| subject_out(subject, &catalogue)).collect()))
 }
 
 fn subject_out(subject: &Subject, catalogue: &Catalogue) -> EventSubjectInfo {

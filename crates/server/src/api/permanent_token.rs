@@ -65,7 +65,7 @@ pub async fn create(
 ) -> Result<Json<Pair<PermanentToken, String>>, ApiError> {
     require_open(&cx)?;
     let application = cx.access.application.clone();
-    let (now, trail, catalogue) = (cx.now(), cx.trail(), cx.services.catalogue.clone());
+    let (now, trail, catalogue) = (cx.now(), cx.trail(), cx.services.catalogue.current());
     let name = body.name.trim().to_owned();
     check_name(&name)?;
     let scope = read_scope(&body.scope, &catalogue)?;
@@ -140,7 +140,7 @@ pub async fn list(
         (None, Start::Offset(offset)) => TokenStart::Offset(*offset),
         (None, Start::After(_)) => TokenStart::Offset(0),
     };
-    let (application, catalogue, limit) = (cx.access.application.clone(), cx.services.catalogue.clone(), page.limit);
+    let (application, catalogue, limit) = (cx.access.application.clone(), cx.services.catalogue.current(), page.limit);
     // Looked at before the database: what is stored meanwhile is found there.
     let waiting: HashMap<TokenId, AccessRecord> = cx.services.token_uses.waiting().into_iter().collect();
     let (data, total) = cx
@@ -182,7 +182,7 @@ pub async fn update(
     if let Some(name) = &name {
         check_name(name)?;
     }
-    let scope = body.scope.as_deref().map(|text| read_scope(text, &cx.services.catalogue)).transpose()?;
+    let scope = body.scope.as_deref().map(|text| read_scope(text, &cx.services.catalogue.current())).transpose()?;
     if let Patch::Value(end) = &body.expires {
         check_end(Some(end.0), now)?;
     }

@@ -81,13 +81,12 @@ fn context_out(context: &PermissionContextIdentifier) -> PermissionContextApi {
 /// (semantics, end of 2).
 fn right_out(code: &str, catalogue: &Catalogue) -> RightDescriptor {
     let entry = catalogue.right(code);
-    let view = code.rsplit_once('.').map(|(beginning, _)| format!("{beginning}.View"));
     RightDescriptor {
         right_code: PermissionIdentifier(code.to_owned()),
         name: entry.map_or_else(|| code.to_owned(), |entry| entry.title.clone()),
-        group: code.split('.').next().unwrap_or_default().to_owned(),
-        description: String::new(),
+        group: entry.map_or_else(String::new, |entry| entry.group.clone()),
+        description: entry.map_or_else(String::new, |entry| entry.description.clone()),
         target_name: entry.map_or_else(String::new, |entry| entry.target.clone()),
-        dependencies: view.into_iter().filter(|view| view != code && catalogue.right(view).is_some()).collect(),
+        dependencies: entry.map(|entry| entry.dependencies.clone()).unwrap_or_default(),
     }
 }

@@ -13,6 +13,7 @@ use spaceport_wire::scalar::DateTime;
 use spaceport_wire::ssh_key::{AddSshKey, SshKeyData};
 
 use crate::api::application_state::loaded;
+use crate::events::application::{SshKey as KeyTold, ssh_key_added, ssh_key_deleted};
 use crate::http::access::{Cx, EditApplications, OnApplication, ViewApplications};
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Path};
@@ -47,7 +48,7 @@ pub async fn add(cx: Cx<OnApplication<EditApplications>>, Body(body): Body<AddSs
         comment,
         added_at: cx.now(),
     };
-    let trail = cx.trail();
+    let (trail, news) = (cx.trail(), cx.news());
     cx.write(move |tx| {
         let application = loaded(tx, &key.application)?;
         require_active(&application)?;
@@ -61,7 +62,8 @@ pub async fn add(cx: Cx<OnApplication<EditApplications>>, Body(body): Body<AddSs
             AuditChange::between("fingerprint", None, Some(&key.sha256_fingerprint)),
             AuditChange::between("comment", Some(""), Some(&key.comment)),
         ];
-        Ok(trail.record(tx, target(&application, &key), changes.into_iter().flatten())?)
+        trail.record(tx, target(&application, &key), changes.into_iter().flatten())?;
+        Ok(ssh_key_added(&news, tx, &application, told(&key))?)
     })
     .await?;
     Ok(Done)
@@ -89,7 +91,7 @@ pub struct KeyPath {
 /// # Errors
 /// `not-found`.
 pub async fn delete(cx: Cx<OnApplication<EditApplications>>, Path(path): Path<KeyPath>) -> Result<Done, ApiError> {
-    let (application, trail) = (cx.access.application.clone(), cx.trail());
+    let (application, trail, news) = (cx.access.application.clone(), cx.trail(), cx.news());
     cx.write(move |tx| {
         let missing = || ApiError::not_found(format!("SSH key {} not found", path.fingerprint));
         let fingerprint = match Fingerprint::parse(&path.fingerprint).ok_or_else(missing)? {
@@ -100,10 +102,15 @@ pub async fn delete(cx: Cx<OnApplication<EditApplications>>, Path(path): Path<Ke
             AuditChange::between("fingerprint", Some(&key.sha256_fingerprint), None),
             AuditChange::between("comment", Some(&key.comment), Some("")),
         ];
-        Ok::<_, ApiError>(trail.record(tx, target(&application, &key), changes.into_iter().flatten())?)
+        trail.record(tx, target(&application, &key), changes.into_iter().flatten())?;
+        Ok::<_, ApiError>(ssh_key_deleted(&news, tx, &application, told(&key))?)
     })
     .await?;
     Ok(Done)
+}
+
+fn told(key: &SshKey) -> KeyTold<'_> {
+    KeyTold { fingerprint: &key.md5_fingerprint, comment: &key.comment }
 }
 
 fn target(application: &Application, key: &SshKey) -> AuditTarget {

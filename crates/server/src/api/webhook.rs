@@ -85,7 +85,7 @@ pub async fn create(
     let mut subscriptions = Vec::new();
     for (index, definition) in body.subscriptions.map(|list| list.0).unwrap_or_default().into_iter().enumerate() {
         let made = subscription_in(definition, &webhook.id, Id::generate(now, random));
-        let made = made.and_then(|made| subscription::check(&made, &cx.services.catalogue).map(|()| made));
+        let made = made.and_then(|made| subscription::check(&made, &cx.services.catalogue.current()).map(|()| made));
         subscriptions.push(made.map_err(|fault| fault.within(&format!("subscriptions[{index}]")))?);
     }
     let signing_key = Secret::new(random_text(SECRET_LENGTH, random));

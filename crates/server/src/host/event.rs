@@ -1,13 +1,14 @@
 //! `POST /api/host/v1/events`: events come in.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use http::StatusCode;
 use spaceport_platform::catalogue::Catalogue;
-use spaceport_platform::context::Context;
+use spaceport_platform::context::Place;
 use spaceport_platform::event::{MAX_EVENTS, MAX_ID, MAX_PAYLOAD, NewEvent, PublishStatus, Published};
 use spaceport_platform::id::{EventId, Id};
-use spaceport_platform::identifier::{PermissionContextIdentifier, ProjectIdentifier};
+use spaceport_platform::identifier::PermissionContextIdentifier;
 use spaceport_platform::invalid::{Invalid, text_length};
 use spaceport_platform::random::Random;
 use spaceport_platform::time::Timestamp;
@@ -38,7 +39,14 @@ pub async fn publish(
     Body(body): Body<PublishEvents>,
 ) -> Result<Document, ApiError> {
     let now = cx.now();
-    let events = check_all(body, &cx.services.catalogue, cx.services.random.as_ref(), now)?;
+    let catalogue = cx.services.catalogue.current();
+    let named: Vec<_> =
+        body.events.iter().map(|event| event.context.as_ref().map(|context| context.0.clone())).collect();
+    let mut events = check_all(body, &catalogue, cx.services.random.as_ref(), now)?;
+    for (index, (event, place)) in events.iter_mut().zip(places(&cx, named).await?).enumerate() {
+        let missing = |_| Invalid::new(format!("events[{index}].context"), "names nothing that the directory knows");
+        event.place = place.ok_or(()).map_err(missing)?;
+    }
     let random = Arc::clone(&cx.services.random);
     let (published, woken) = cx
         .write(move |tx| tx.publish(&events, now, &|| Id::generate(now, random.as_ref())))
@@ -96,7 +104,6 @@ fn check(event: PublishEvent, catalogue: &Catalogue, random: &dyn Random, now: T
         return Err(Invalid::new("payload", format!("must have at most {MAX_PAYLOAD} bytes, has {}", payload.len())));
     }
     check_class(&payload, &kind.payload)?;
-    let context = event.context.map_or(Ok(Context::Global), |context| stored(context.0))?;
     let attributes = match event.attributes {
         Some(attributes) if attributes.is_object() => Some(attributes.to_string()),
         Some(_) => return Err(Invalid::new("attributes", "must be an object")),
@@ -106,7 +113,9 @@ fn check(event: PublishEvent, catalogue: &Catalogue, random: &dyn Random, now: T
         id,
         subject: event.subject,
         event_type: event.event_type,
-        context: context.to_string(),
+        place: Place::GLOBAL,
+        about: None,
+        rights: kind.rights.clone(),
         occurred_at: event.occurred_at.map_or(now, |time| time.0),
         payload,
         attributes,
@@ -125,15 +134,31 @@ fn check_class(payload: &str, expected: &str) -> Result<(), Invalid> {
     if tagged.class_name.as_deref() == Some(expected) { Ok(()) } else { Err(wrong()) }
 }
 
-fn stored(identifier: PermissionContextIdentifier) -> Result<Context, Invalid> {
-    match identifier {
-        PermissionContextIdentifier::Global => Ok(Context::Global),
-        PermissionContextIdentifier::Project(ProjectIdentifier::Id(id)) => Ok(Context::Project(id)),
-        PermissionContextIdentifier::Project(ProjectIdentifier::Key(key)) => Err(Invalid::new(
-            "context",
-            format!("must name the project by id: no project with key `{key}` is known to the server"),
-        )),
-        PermissionContextIdentifier::Channel(id) => Ok(Context::Channel(id)),
-        PermissionContextIdentifier::PackageRepository(id) => Ok(Context::PackageRepository(id)),
+/// The places that events happened at, each looked up once; `None` for those the directory does not know.
+async fn places(
+    cx: &Cx<Holding<PublishEventsRight>>,
+    named: Vec<Option<PermissionContextIdentifier>>,
+) -> Result<Vec<Option<Place>>, ApiError> {
+    if named.iter().all(Option::is_none) {
+        return Ok(vec![Some(Place::GLOBAL); named.len()]);
     }
+    let found = cx.read(move |tx| {
+        let mut known: HashMap<&PermissionContextIdentifier, Option<Place>> = HashMap::new();
+        let mut places = Vec::with_capacity(named.len());
+        for identifier in &named {
+            places.push(match identifier {
+                None => Some(Place::GLOBAL),
+                Some(identifier) => match known.get(identifier) {
+                    Some(place) => place.clone(),
+                    None => {
+                        let place = tx.place(identifier)?;
+                        known.insert(identifier, place.clone());
+                        place
+                    }
+                },
+            });
+        }
+        Ok(places)
+    });
+    found.await.map_err(|error: StoreError| ApiError::from(error))
 }

@@ -2,5 +2,6 @@
 
 pub mod audit_trail;
 pub mod event;
+pub mod right;
 pub mod secret_overlap;
 pub mod ssl_keystore;

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use spaceport_platform::access::{Caller, Target, decide};
+use spaceport_platform::access::{Caller, Decision, Target, decide};
 use spaceport_platform::application::Application;
 use spaceport_platform::context::Place;
 use spaceport_platform::identifier::ApplicationIdentifier;
@@ -12,6 +12,7 @@ use spaceport_platform::time::Timestamp;
 use spaceport_store::{StoreError, Tx};
 
 use crate::http::error::ApiError;
+use crate::http::news::News;
 use crate::http::request::Request;
 use crate::http::trail::Trail;
 use crate::services::Services;
@@ -23,6 +24,7 @@ pub struct Cx<A> {
     /// Who calls.
     pub caller: Arc<Caller>,
     pub(crate) trail: Trail,
+    pub(crate) news: News,
     pub(crate) services: Services,
 }
 
@@ -37,6 +39,11 @@ impl<A> Cx<A> {
         self.trail.clone()
     }
 
+    /// What tells applications of a change, to be used in the transaction that makes it.
+    pub fn news(&self) -> News {
+        self.news.clone()
+    }
+
     /// Runs `work` in one transaction that commits when it returns `Ok`. No network I/O inside.
     ///
     /// # Errors
@@ -47,7 +54,11 @@ impl<A> Cx<A> {
         E: From<StoreError> + Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + Sync + 'static,
     {
-        self.services.store.write(work).await
+        let done = self.services.store.write(work).await;
+        if done.is_ok() {
+            self.news.wake();
+        }
+        done
     }
 
     /// Runs `work` on a reading connection.
@@ -75,6 +86,9 @@ pub trait Access: Sized + Send + 'static {
     /// Whether it looks at who calls. Where it does not, the `Authorization` header is not read.
     const READS_CALLER: bool = true;
 
+    /// Whether it looks into the body, which is read before it then, for callers who signed in.
+    const READS_BODY: bool = false;
+
     /// Finds what the request is about and decides.
     fn admit(request: &Request) -> impl Future<Output = Result<Self, ApiError>> + Send;
 }
@@ -97,6 +111,10 @@ pub struct EditApplications;
 pub struct DeleteApplications;
 /// Read secrets of applications.
 pub struct ViewApplicationSecrets;
+/// Add rights to the catalogue.
+pub struct ManageCatalogue;
+/// Ask who holds which rights.
+pub struct CheckRights;
 /// Publish events.
 pub struct PublishEvents;
 /// Everything: administrators.
@@ -126,6 +144,14 @@ impl Demand for Administer {
     const RIGHT: Right = Right::SUPERADMIN;
     const CODE: &'static str = "Superadmin";
 }
+impl Demand for ManageCatalogue {
+    const RIGHT: Right = Right::MANAGE_CATALOGUE;
+    const CODE: &'static str = "Host.ManageCatalogue";
+}
+impl Demand for CheckRights {
+    const RIGHT: Right = Right::CHECK_RIGHTS;
+    const CODE: &'static str = "Host.CheckRights";
+}
 impl Demand for PublishEvents {
     const RIGHT: Right = Right::PUBLISH_EVENTS;
     const CODE: &'static str = "Host.PublishEvents";
@@ -153,10 +179,10 @@ impl<R: Demand> Access for OnApplication<R> {
         let hidden = || ApiError::not_found(format!("Application {identifier} not found"));
         let application = found.ok_or_else(hidden)?;
         let target = Target::Application { id: &application.id, owner: &application.owner };
-        if ApiError::from_decision(decide(&request.caller, &Right::VIEW_APPLICATIONS, target), "").is_some() {
-            return Err(hidden());
-        }
-        match ApiError::from_decision(decide(&request.caller, &R::RIGHT, target), R::CODE) {
+        let decision = decide(&request.caller, &R::RIGHT, target);
+        let seen = [decision, decide(&request.caller, &Right::VIEW_APPLICATIONS, target)].contains(&Decision::Allowed);
+        match ApiError::from_decision(decision, R::CODE) {
+            Some(_) if !seen => Err(hidden()),
             Some(refusal) => Err(refusal),
             None => Ok(Self { application, right: PhantomData }),
         }
@@ -170,9 +196,7 @@ impl<R: Demand> Access for OnApplication<R> {
 pub(crate) fn require_caller(caller: &Caller) -> Result<(), ApiError> {
     let anybody = decide(caller, &Right::VIEW_APPLICATIONS, Target::Place(&Place::GLOBAL));
     match anybody {
-        spaceport_platform::access::Decision::Unauthenticated => {
-            ApiError::from_decision(anybody, "").map_or(Ok(()), Err)
-        }
+        Decision::Unauthenticated => ApiError::from_decision(anybody, "").map_or(Ok(()), Err),
         _ => Ok(()),
     }
 }
@@ -185,28 +209,41 @@ pub(crate) async fn named(request: &Request) -> Result<(ApplicationIdentifier, O
     let named = request.variable("application")?;
     let identifier = ApplicationIdentifier::parse(named).map_err(|fault| fault.within("application"))?;
     require_caller(&request.caller)?;
-    let found = find(request, &identifier).await?;
-    Ok((identifier, found))
+    let asked = named_application(&request.caller, &identifier)?;
+    let found = request.services.store.read(move |tx| asked.find(tx)).await;
+    Ok((identifier, found.map_err(|error: StoreError| ApiError::from(error))?))
 }
 
-async fn find(request: &Request, identifier: &ApplicationIdentifier) -> Result<Option<Application>, ApiError> {
-    let identifier = match identifier {
-        ApplicationIdentifier::Me => match request.caller.acting_application() {
-            Some(id) => ApplicationIdentifier::Id(id.clone()),
-            None => return Err(ApiError::validation("application `me` works only for calls made by applications")),
-        },
-        other => other.clone(),
-    };
-    request
-        .services
-        .store
-        .read(move |tx| match &identifier {
+/// An application named in a request, with `me` replaced by who that is.
+#[derive(Clone)]
+pub(crate) struct NamedApplication(ApplicationIdentifier);
+
+impl NamedApplication {
+    /// The application, archived or not.
+    pub(crate) fn find(&self, tx: &mut Tx<'_>) -> Result<Option<Application>, StoreError> {
+        match &self.0 {
             ApplicationIdentifier::Id(id) => tx.application(id),
             ApplicationIdentifier::ClientId(client_id) => tx.application_by_client_id(client_id),
             ApplicationIdentifier::Me => Ok(None),
-        })
-        .await
-        .map_err(|error: StoreError| ApiError::from(error))
+        }
+    }
+}
+
+/// Whom an identifier names: `me` is the application that calls, for itself or for a user.
+///
+/// # Errors
+/// `validation-error` for `me` when no application calls.
+pub(crate) fn named_application(
+    caller: &Caller,
+    identifier: &ApplicationIdentifier,
+) -> Result<NamedApplication, ApiError> {
+    match (identifier, caller.acting_application()) {
+        (ApplicationIdentifier::Me, Some(id)) => Ok(NamedApplication(ApplicationIdentifier::Id(id.clone()))),
+        (ApplicationIdentifier::Me, None) => {
+            Err(ApiError::validation("application `me` works only for calls made by applications"))
+        }
+        (other, _) => Ok(NamedApplication(other.clone())),
+    }
 }
 
 /// Callers who hold `R` in the whole organization.

@@ -172,6 +172,15 @@ impl Callers {
         Ok(Known { caller: Arc::new(caller), expires_at, revision })
     }
 
+    /// What is granted to a principal, remembered like callers are.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn grants(&self, tx: &mut Tx<'_>, principal: &Principal) -> Result<Arc<Grants>, StoreError> {
+        let revision = tx.revision(Remembered::Rights)?;
+        self.grants_of(tx, principal, revision)
+    }
+
     /// What is granted to a principal at `revision`, the one of the transaction's snapshot.
     fn grants_of(&self, tx: &mut Tx<'_>, principal: &Principal, revision: i64) -> Result<Arc<Grants>, StoreError> {
         if let Some((known, grants)) = self.grants.get(principal)

@@ -1,16 +1,20 @@
 //! Access for operations that name a permission context: the caller needs the right there.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use spaceport_platform::access::{Target, decide};
-use spaceport_platform::context::Place;
+use spaceport_platform::access::{Caller, Target, decide};
+use spaceport_platform::authorization::decides;
+use spaceport_platform::context::{Context, Place};
+use spaceport_platform::directory::project::Openness;
 use spaceport_platform::identifier::PermissionContextIdentifier;
-use spaceport_store::StoreError;
+use spaceport_platform::right::Right;
+use spaceport_store::{Store, StoreError, Tx};
 use spaceport_wire::identifier::PermissionContextIdentifier as Named;
 
-use crate::http::access::{Access, Demand, require_caller};
+use crate::http::access::{Access, Cx, Demand, require_caller};
 use crate::http::error::ApiError;
 use crate::http::request::Request;
 
@@ -30,9 +34,11 @@ impl<R: Demand> Access for InContext<R> {
         vec![R::CODE]
     }
 
+    const READS_BODY: bool = true;
+
     async fn admit(request: &Request) -> Result<Self, ApiError> {
         require_caller(&request.caller)?;
-        let place = place(request, named(request)?).await?;
+        let place = find(&request.services.store, &request.caller, named(request)?).await?;
         match ApiError::from_decision(decide(&request.caller, &R::RIGHT, Target::Place(&place)), R::CODE) {
             Some(refusal) => Err(refusal),
             None => Ok(Self { place, right: PhantomData }),
@@ -61,10 +67,42 @@ pub fn named(request: &Request) -> Result<PermissionContextIdentifier, ApiError>
     in_body.map(|named| named.0).ok_or_else(|| ApiError::validation("contextIdentifier is missing"))
 }
 
-/// Finds the context. One that does not exist gets the answer of one that the caller may not see.
-async fn place(request: &Request, identifier: PermissionContextIdentifier) -> Result<Place, ApiError> {
-    let text = identifier.to_string();
-    let found = request.services.store.read(move |tx| tx.place(&identifier)).await;
-    let found = found.map_err(|error: StoreError| ApiError::from(error))?;
-    found.ok_or_else(|| ApiError::not_found(format!("Context {text} not found")))
+/// The context an operation names beside an application.
+///
+/// # Errors
+/// `not-found` when it does not exist, or the caller may not see it.
+pub async fn visible_place<A>(cx: &Cx<A>, identifier: PermissionContextIdentifier) -> Result<Place, ApiError> {
+    find(&cx.services.store, &cx.caller, identifier).await
+}
+
+async fn find(store: &Store, caller: &Arc<Caller>, identifier: PermissionContextIdentifier) -> Result<Place, ApiError> {
+    let (named, caller) = (identifier.clone(), Arc::clone(caller));
+    let found = store.read(move |tx| match tx.place(&named)? {
+        Some(place) if sees(tx, &caller, &place)? => Ok(Some(place)),
+        _ => Ok(None),
+    });
+    let found = found.await.map_err(|error: StoreError| ApiError::from(error))?;
+    found.ok_or_else(|| context_hidden(&identifier))
+}
+
+/// The answer for a context that does not exist, and for one that the caller may not see.
+pub fn context_hidden(identifier: &PermissionContextIdentifier) -> ApiError {
+    ApiError::not_found(format!("Context {identifier} not found"))
+}
+
+/// Whether the caller may see that a place exists: it is public, he may view it, or he decides about rights in it.
+///
+/// # Errors
+/// When the database fails.
+pub fn sees(tx: &mut Tx<'_>, caller: &Caller, place: &Place) -> Result<bool, StoreError> {
+    let (openness, right) = match place.outer().unwrap_or(place.context()) {
+        Context::Global => return Ok(true),
+        Context::Project(id) => {
+            let project = tx.projects(std::slice::from_ref(id))?.pop();
+            (project.map(|project| project.openness), Right::VIEW_PROJECT)
+        }
+        Context::Channel(id) => (tx.channel(id)?.map(|channel| channel.openness), Right::VIEW_CHANNEL),
+        Context::PackageRepository(_) => (None, Right::VIEW_PROJECT),
+    };
+    Ok(openness == Some(Openness::Public) || caller.holds(&right, place) || decides(caller, place))
 }

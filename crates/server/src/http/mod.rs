@@ -7,6 +7,8 @@ pub mod freshness;
 pub mod in_context;
 pub mod input;
 pub mod listen;
+pub mod news;
+pub mod on_authorization;
 pub mod own_access;
 pub mod reply;
 pub mod request;

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::response::Response;
+use spaceport_platform::access::Principal;
 use spaceport_wire::describe::{Method, Operation, Surface};
 use spaceport_wire::fields::Selection;
 use spaceport_wire::query::parse_query;
@@ -11,6 +12,7 @@ use spaceport_wire::query::parse_query;
 use crate::http::access::{Access, Cx};
 use crate::http::error::ApiError;
 use crate::http::input::{Input, variables_of};
+use crate::http::news::News;
 use crate::http::reply::Reply;
 use crate::http::request::Request;
 use crate::http::trail::Trail;
@@ -188,9 +190,13 @@ fn describe_access<A: Access, O: Reply>(operation: &mut Operation) {
     O::describe(operation);
 }
 
-/// Admits the caller and reads the body, in this order.
+/// Admits the caller and reads the body, in this order; where what is asked about stands in the body, the other way
+/// round, but for callers alone who signed in.
 async fn enter<A: Access>(request: Request) -> Result<(Cx<A>, Request), ApiError> {
+    let early = A::READS_BODY && request.caller.principal != Principal::Nobody;
+    let request = if early { request.read().await? } else { request };
     match admit(&request).await {
+        Ok(cx) if early => Ok((cx, request)),
         Ok(cx) => Ok((cx, request.read().await?)),
         Err(refusal) => {
             request.discard().await;
@@ -204,7 +210,8 @@ async fn admit<A: Access>(request: &Request) -> Result<Cx<A>, ApiError> {
     let (caller, services) = (Arc::clone(&request.caller), request.services.clone());
     let (now, id) = (services.clock.now(), Arc::clone(&request.id));
     let trail = Trail::new(Arc::clone(&caller), request.operation, id, now, services.clone());
-    Ok(Cx { access, caller, trail, services })
+    let news = News::new(Arc::clone(&caller), now, services.clone());
+    Ok(Cx { access, caller, trail, news, services })
 }
 
 impl<F, R, A, O> Handler<(A, O)> for F

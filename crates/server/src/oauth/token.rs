@@ -101,8 +101,9 @@ async fn effective_scope(cx: &Cx<Anyone>, application: &Application, asked: &str
     let invalid = |description: String| ApiError::oauth("invalid_scope", printable_long(&description));
     let scope = Scope::parse(asked).map_err(|fault| invalid(fault.to_string()))?;
     let Scope::Elements(elements) = scope else { return Ok(scope) };
+    let catalogue = cx.services.catalogue.current();
     for element in &elements {
-        known(&cx.services.catalogue, element.right.code()).map_err(invalid)?;
+        known(&catalogue, element.right.code()).map_err(invalid)?;
     }
     let principal = Principal::Application(application.id.clone());
     let held = cx.read(move |tx| {

@@ -9,6 +9,7 @@
 //! ```
 
 mod applications;
+mod authorizations;
 mod keys;
 mod parameters;
 mod permanent_tokens;
@@ -30,11 +31,18 @@ use crate::harness::{BOTH, Made, Server};
 
 /// All rows, resource by resource.
 fn rows() -> Vec<Case> {
-    [applications::rows(), parameters::rows(), permanent_tokens::rows(), secrets::rows(), webhooks::rows()]
-        .into_iter()
-        .flatten()
-        .chain(keys::rows())
-        .collect()
+    [
+        applications::rows(),
+        authorizations::rows(),
+        keys::rows(),
+        parameters::rows(),
+        permanent_tokens::rows(),
+        secrets::rows(),
+        webhooks::rows(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 type Variables = Vec<(&'static str, String)>;
@@ -186,7 +194,8 @@ impl Run<'_> {
         let variables = (self.case.prepare)(&self.scene.server, self.made).await;
         let names_application = self.operation.path.contains("{application}");
         // The administrator holds what is asked for in the whole organization; an application holds it on itself.
-        let of_organization = self.operation.access.ends_with(" globally");
+        let access = &self.operation.access;
+        let of_organization = access.ends_with(" globally") || access.ends_with(" in the context");
         let entitled = if of_organization { &self.scene.server.admin } else { &self.made.token };
         self.nobody_has_to_sign_in(&variables).await;
         if names_application {

@@ -155,15 +155,30 @@ impl Server {
         self.token(&first.host_client_id, &first.host_client_secret).await
     }
 
-    /// Creates a webhook that hears of created issues, as the application.
+    /// Creates a webhook that hears of created issues, as the application, which may see issues from then on.
     pub(crate) async fn webhook(&self, token: &str, extra: Value) -> String {
         let mut body = json!({ "name": "hook", "subscriptions": [issues()] });
         for (key, value) in extra.as_object().cloned().unwrap_or_default() {
             body[key] = value;
         }
+        let me = self.client.get("/api/http/applications/me").bearer(token).send().await.expect(200).json();
+        self.grant(me["id"].as_str().unwrap(), "global", &["Project.Issues.View"]).await;
         let made =
             self.client.post("/api/http/applications/me/webhooks").bearer(token).json(&body).send().await.expect(200);
         made.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Grants rights to an application, as the administrator.
+    pub(crate) async fn grant(&self, application: &str, context: &str, codes: &[&str]) {
+        self.set_rights(application, context, codes, "GRANTED").await;
+    }
+
+    /// Sets the status of rights of an application, as the administrator.
+    pub(crate) async fn set_rights(&self, application: &str, context: &str, codes: &[&str], status: &str) {
+        let updates: Vec<_> = codes.iter().map(|code| json!({ "rightCode": code, "status": status })).collect();
+        let body = json!({ "contextIdentifier": context, "updates": updates });
+        let path = format!("/api/http/applications/id:{application}/authorizations/authorized-rights");
+        self.client.patch(&path).bearer(&self.admin).json(&body).send().await.expect(200);
     }
 
     pub(crate) async fn publish(&self, events: Value) -> Value {

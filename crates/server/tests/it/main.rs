@@ -7,13 +7,18 @@
 )]
 
 mod application_archive;
+mod application_events;
 mod application_isolation;
 mod application_lists;
 mod application_settings;
 mod audit;
+mod authorizations;
 mod cases;
+mod catalogue;
 mod contract;
 mod conventions;
+mod contract_access;
+mod contract_rights;
 mod decision;
 mod delivery;
 mod forged;
@@ -29,6 +34,7 @@ mod permanent_token_bounds;
 mod permanent_tokens;
 mod pictures;
 mod registry;
+mod rights_model;
 mod secrets;
 mod signing_keys;
 mod start;

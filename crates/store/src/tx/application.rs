@@ -60,6 +60,12 @@ impl Tx<'_> {
         self.connection.query(&sql, &[id.into()])?.pop().map(read).transpose()
     }
 
+    /// The name of an application, archived or not, without keeping others from changing it.
+    pub fn application_name(&mut self, id: &ApplicationId) -> Result<Option<String>, StoreError> {
+        let found = self.connection.query("SELECT name FROM application WHERE id = $1", &[id.into()])?.pop();
+        found.map(|mut row| row.text()).transpose()
+    }
+
     /// The application with this client id, archived or not.
     pub fn application_by_client_id(&mut self, client_id: &str) -> Result<Option<Application>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM application WHERE client_id = $1");
@@ -81,6 +87,7 @@ impl Tx<'_> {
 
     /// Archives: tokens end, deliveries that wait are cancelled.
     pub fn archive_application(&mut self, id: &ApplicationId, now: Timestamp) -> Result<(), StoreError> {
+        self.rights_changed()?;
         self.keep_place(id, now)?;
         let sql = "UPDATE application SET archived_at = $1, updated_at = $1, tokens_not_before = $1, revision = revision + 1 WHERE id = $2";
         self.connection.execute(sql, &[now.into(), id.into()])?;

@@ -7,6 +7,7 @@ use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
 use crate::tx::Tx;
+use crate::tx::entitlement::Demand;
 use crate::value::Value;
 
 /// A delivery that was leased to the caller.
@@ -30,6 +31,17 @@ pub struct ClaimedRow {
     pub application_revision: i64,
     /// Client id of the application.
     pub client_id: String,
+}
+
+/// A delivery just leased, before anything else about it is known.
+#[derive(Clone)]
+struct Leased<'a> {
+    application: &'a ApplicationId,
+    id: String,
+    webhook: String,
+    attempt: i64,
+    created_at: Timestamp,
+    event: String,
 }
 
 /// What follows from an attempt.
@@ -109,41 +121,82 @@ impl Tx<'_> {
             "UPDATE delivery SET state = 'sending', due_at = $1, attempts = attempts + 1 WHERE id IN ( \
                SELECT id FROM delivery WHERE application_id = $2 AND finished_at IS NULL AND due_at <= $3 \
                ORDER BY due_at LIMIT $4 {}) \
-             RETURNING id, webhook_id, attempts, created_at, \
-               (SELECT e.payload FROM event e WHERE e.id = delivery.event_id)",
+             RETURNING id, webhook_id, attempts, created_at, event_id",
             self.connection.dialect().for_update_skip_locked()
         );
-        let mut claimed = Vec::new();
-        let mut known: HashMap<String, (i64, i64, String)> = HashMap::new();
+        let mut leased = Vec::new();
         for (application, capacity) in wants {
             let capacity = i64::try_from(*capacity).unwrap_or(i64::MAX);
             let rows =
                 self.connection.query(&sql, &[lease_until.into(), application.into(), now.into(), capacity.into()])?;
             for mut row in rows {
-                let (id, webhook, attempt) = (row.text()?, row.text()?, row.int()?);
-                let (created_at, payload) = (row.time()?, row.text()?);
-                if !known.contains_key(&webhook) {
-                    let facts = self.delivery_facts(&webhook)?;
-                    known.insert(webhook.clone(), facts);
-                }
-                let (webhook_revision, application_revision, client_id) =
-                    known.get(&webhook).cloned().unwrap_or_default();
-                claimed.push(ClaimedRow {
-                    id: DeliveryId::new(id),
-                    application: application.clone(),
-                    webhook: WebhookId::new(webhook),
-                    attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
-                    created_at,
-                    payload,
-                    webhook_revision,
-                    application_revision,
-                    client_id,
+                leased.push(Leased {
+                    application,
+                    id: row.text()?,
+                    webhook: row.text()?,
+                    attempt: row.int()?,
+                    created_at: row.time()?,
+                    event: row.text()?,
                 });
             }
+        }
+        let events: Vec<String> = leased.iter().map(|lease| lease.event.clone()).collect();
+        let told = self.told(&events)?;
+        let leased = self.cancel_unmet(leased, &told, now)?;
+        let mut claimed = Vec::with_capacity(leased.len());
+        let mut known: HashMap<String, (i64, i64, String)> = HashMap::new();
+        for lease in leased {
+            if !known.contains_key(&lease.webhook) {
+                let facts = self.delivery_facts(&lease.webhook)?;
+                known.insert(lease.webhook.clone(), facts);
+            }
+            let (webhook_revision, application_revision, client_id) =
+                known.get(&lease.webhook).cloned().unwrap_or_default();
+            claimed.push(ClaimedRow {
+                id: DeliveryId::new(lease.id),
+                application: lease.application.clone(),
+                webhook: WebhookId::new(lease.webhook),
+                attempt: u32::try_from(lease.attempt).unwrap_or(u32::MAX),
+                created_at: lease.created_at,
+                payload: told.get(&lease.event).map(|(payload, _)| payload.clone()).unwrap_or_default(),
+                webhook_revision,
+                application_revision,
+                client_id,
+            });
         }
         // RETURNING has no order; ids are ordered by time.
         claimed.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(claimed)
+    }
+
+    /// Ends those whose application may not hear of the event any more; their attempt was none. Answers the others.
+    fn cancel_unmet<'a>(
+        &mut self,
+        leased: Vec<Leased<'a>>,
+        told: &HashMap<String, (String, Demand)>,
+        now: Timestamp,
+    ) -> Result<Vec<Leased<'a>>, StoreError> {
+        let (mut kept, mut cancelled) = (Vec::with_capacity(leased.len()), Vec::new());
+        // Leases come application by application, so each one is asked about once.
+        for of_one in leased.chunk_by(|a, b| a.application == b.application) {
+            let Some(first) = of_one.first() else { continue };
+            let mut demands = Vec::with_capacity(of_one.len());
+            for lease in of_one {
+                let (_, demand) = told
+                    .get(&lease.event)
+                    .ok_or_else(|| StoreError::corrupt(format!("a delivery of the unknown event {}", lease.event)))?;
+                demands.push(demand);
+            }
+            for (lease, met) in of_one.iter().zip(self.meets(first.application, &demands)?) {
+                match met {
+                    true => kept.push(lease.clone()),
+                    false => cancelled.push(vec![now.into(), lease.id.as_str().into()]),
+                }
+            }
+        }
+        let sql = "UPDATE delivery SET state = 'cancelled', finished_at = $1, attempts = attempts - 1 WHERE id = $2";
+        self.connection.execute_many(sql, &cancelled)?;
+        Ok(kept)
     }
 
     fn delivery_facts(&mut self, webhook: &str) -> Result<(i64, i64, String), StoreError> {

@@ -3,15 +3,24 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use spaceport_platform::event::{NewEvent, PublishStatus, Published};
+use spaceport_platform::context::Place;
+use spaceport_platform::event::{About, NewEvent, PublishStatus, Published};
 use spaceport_platform::id::{ApplicationId, DeliveryId};
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
-use crate::tx::Tx;
+use crate::tx::entitlement::{DEMAND, Demand};
+use crate::tx::{Tx, placeholders};
 use crate::value::Value;
 
 type Matches = Vec<(String, String)>;
+
+/// What decides which webhooks hear of an event, so that many events of a kind are matched once.
+type Kind<'a> = (&'a str, &'a str, &'a Place, Option<&'a About>);
+
+fn kind(event: &NewEvent) -> Kind<'_> {
+    (&event.subject, &event.event_type, &event.place, event.about.as_ref())
+}
 
 impl Tx<'_> {
     /// Stores events and one delivery for each webhook that has a matching subscription. An event whose
@@ -22,19 +31,21 @@ impl Tx<'_> {
         now: Timestamp,
         new_id: &dyn Fn() -> DeliveryId,
     ) -> Result<(Vec<Published>, Vec<ApplicationId>), StoreError> {
-        let mut matches: HashMap<(&str, &str), Matches> = HashMap::new();
+        let mut matches: HashMap<Kind<'_>, Matches> = HashMap::new();
         let mut rows = Vec::with_capacity(events.len());
         for event in events {
-            let key = (event.subject.as_str(), event.event_type.as_str());
-            let count = match matches.entry(key) {
+            let count = match matches.entry(kind(event)) {
                 Entry::Occupied(known) => known.get().len(),
-                Entry::Vacant(unknown) => unknown.insert(self.matching(key.0, key.1)?).len(),
+                Entry::Vacant(unknown) => unknown.insert(self.listeners(event)?).len(),
             };
             rows.push(event_row(event, now, i64::try_from(count).unwrap_or(i64::MAX)));
         }
-        let sql = "INSERT INTO event (id, subject, event_type, context, occurred_at, received_at, payload, attributes, deliveries) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING";
-        let stored = self.connection.execute_many(sql, &rows)?;
+        let sql = format!(
+            "INSERT INTO event (id, subject, event_type, occurred_at, received_at, payload, attributes, deliveries, {DEMAND}) \
+             VALUES ({}) ON CONFLICT (id) DO NOTHING",
+            placeholders(1, 12)
+        );
+        let stored = self.connection.execute_many(&sql, &rows)?;
         let mut published = Vec::with_capacity(events.len());
         let mut deliveries: Vec<Vec<Value>> = Vec::new();
         let mut woken: Vec<&str> = Vec::new();
@@ -43,8 +54,7 @@ impl Tx<'_> {
                 published.push(self.duplicate(event)?);
                 continue;
             }
-            let found =
-                matches.get(&(event.subject.as_str(), event.event_type.as_str())).map_or(&[][..], Vec::as_slice);
+            let found = matches.get(&kind(event)).map_or(&[][..], Vec::as_slice);
             for (webhook, application) in found {
                 deliveries.push(vec![
                     (&new_id()).into(),
@@ -66,17 +76,6 @@ impl Tx<'_> {
         Ok((published, woken.into_iter().map(ApplicationId::new).collect()))
     }
 
-    /// Webhooks that hear of an event type, with their applications.
-    fn matching(&mut self, subject: &str, event_type: &str) -> Result<Matches, StoreError> {
-        let sql = "SELECT DISTINCT w.id, w.application_id FROM subscription_event e \
-                   JOIN subscription s ON s.id = e.subscription_id JOIN webhook w ON w.id = s.webhook_id \
-                   JOIN application a ON a.id = w.application_id \
-                   WHERE e.event_type = $1 AND s.subject = $2 AND s.enabled = 1 AND w.enabled = 1 \
-                   AND w.archived_at IS NULL AND a.archived_at IS NULL";
-        let rows = self.connection.query(sql, &[event_type.into(), subject.into()])?;
-        rows.into_iter().map(|mut row| Ok((row.text()?, row.text()?))).collect()
-    }
-
     fn duplicate(&mut self, event: &NewEvent) -> Result<Published, StoreError> {
         let found = self.connection.query("SELECT deliveries FROM event WHERE id = $1", &[(&event.id).into()])?.pop();
         let count = found.map_or(Ok(0), |mut row| row.int())?;
@@ -89,15 +88,16 @@ impl Tx<'_> {
 }
 
 fn event_row(event: &NewEvent, now: Timestamp, deliveries: i64) -> Vec<Value> {
-    vec![
+    let mut row = vec![
         (&event.id).into(),
         event.subject.as_str().into(),
         event.event_type.as_str().into(),
-        event.context.as_str().into(),
         event.occurred_at.into(),
         now.into(),
         event.payload.as_str().into(),
         event.attributes.as_deref().into(),
         deliveries.into(),
-    ]
+    ];
+    row.extend(Demand::values(event));
+    row
 }

@@ -1,6 +1,7 @@
 //! What is granted to whom: directly, by role, by membership.
 
 use spaceport_platform::access::{Grant, Principal};
+use spaceport_platform::authorization::{AuthorizedRight, RightStatus};
 use spaceport_platform::context::Context;
 use spaceport_platform::directory::membership::{self, Place, Position};
 use spaceport_platform::directory::role::MEMBERS;
@@ -27,14 +28,30 @@ impl Tx<'_> {
     /// What is granted to a principal directly; nothing to nobody.
     pub fn grants(&mut self, principal: &Principal) -> Result<Vec<Grant>, StoreError> {
         let Some((kind, id)) = principal_columns(principal) else { return Ok(Vec::new()) };
-        let sql = "SELECT right_code, context FROM granted_right WHERE principal_kind = $1 AND principal_id = $2";
-        self.connection.query(sql, &[kind.into(), id.into()])?.into_iter().map(read).collect()
+        let rows = match principal {
+            Principal::Application(_) => {
+                let sql =
+                    "SELECT right_code, context FROM authorized_right WHERE application_id = $1 AND status = 'GRANTED'";
+                self.connection.query(sql, &[id.into()])?
+            }
+            _ => {
+                let sql =
+                    "SELECT right_code, context FROM granted_right WHERE principal_kind = $1 AND principal_id = $2";
+                self.connection.query(sql, &[kind.into(), id.into()])?
+            }
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// Grants a right; granting it again changes nothing.
     pub fn grant(&mut self, principal: &Principal, grant: &Grant, now: Timestamp) -> Result<(), StoreError> {
         self.rights_changed()?;
         let Some((kind, id)) = principal_columns(principal) else { return Ok(()) };
+        if let Principal::Application(id) = principal {
+            let (right, status) = (grant.right.clone(), RightStatus::Granted);
+            let granted = AuthorizedRight { right, status, author: Principal::Nobody, modified_at: now };
+            return self.set_authorized_rights(id, &grant.context, &[granted]);
+        }
         let sql = "INSERT INTO granted_right (principal_kind, principal_id, right_code, context, granted_at) \
                    VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
         let values = [kind.into(), id.into(), grant.right.code().into(), grant.context.to_string().into(), now.into()];
@@ -45,6 +62,14 @@ impl Tx<'_> {
     pub fn revoke_grant(&mut self, principal: &Principal, grant: &Grant) -> Result<bool, StoreError> {
         self.rights_changed()?;
         let Some((kind, id)) = principal_columns(principal) else { return Ok(false) };
+        if let Principal::Application(id) = principal {
+            let known = self.authorized_rights(id, &grant.context)?;
+            let granted =
+                known.into_iter().find(|known| known.right == grant.right && known.status == RightStatus::Granted);
+            let Some(granted) = granted else { return Ok(false) };
+            let withdrawn = AuthorizedRight { status: RightStatus::None, ..granted };
+            return self.set_authorized_rights(id, &grant.context, &[withdrawn]).map(|()| true);
+        }
         let sql = "DELETE FROM granted_right WHERE principal_kind = $1 AND principal_id = $2 AND right_code = $3 AND context = $4";
         let values = [kind.into(), id.into(), grant.right.code().into(), grant.context.to_string().into()];
         Ok(self.connection.execute(sql, &values)? > 0)
@@ -96,7 +121,7 @@ impl Tx<'_> {
 
     /// Applications that hold `right` globally.
     pub fn applications_holding(&mut self, right: &Right) -> Result<Vec<ApplicationId>, StoreError> {
-        let sql = "SELECT principal_id FROM granted_right WHERE principal_kind = 'application' AND right_code = $1 AND context = 'global'";
+        let sql = "SELECT application_id FROM authorized_right WHERE right_code = $1 AND context = 'global' AND status = 'GRANTED'";
         let rows = self.connection.query(sql, &[right.code().into()])?;
         rows.into_iter().map(|mut row| row.text().map(ApplicationId::new)).collect()
     }

@@ -11,12 +11,15 @@ use crate::tx::Tx;
 pub enum Remembered {
     /// Callers and what they may do: tokens, grants, roles, consents, archived applications and people.
     Rights,
+    /// The host's part of the catalogue.
+    Catalogue,
 }
 
 impl Remembered {
     fn name(self) -> &'static str {
         match self {
             Self::Rights => "rights",
+            Self::Catalogue => "catalogue",
         }
     }
 }

@@ -6,8 +6,8 @@ use tempfile::TempDir;
 
 use crate::keys;
 use crate::{
-    application_lists, applications, attachments, audit, deliveries, events, identities, parameters, revisions,
-    server_keys, transactions, webhooks,
+    application_lists, applications, attachments, audit, authorizations, deliveries, events, identities, parameters,
+    revisions, server_keys, transactions, webhooks,
 };
 
 pub(crate) fn sealer() -> Sealer {
@@ -180,6 +180,18 @@ async fn deliveries_on_sqlite() {
 async fn deliveries_on_postgres() {
     let (store, _database) = postgres().await;
     deliveries::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn authorizations_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    authorizations::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn authorizations_on_postgres() {
+    let (store, _database) = postgres().await;
+    authorizations::facts(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

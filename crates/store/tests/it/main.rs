@@ -10,6 +10,7 @@ mod application_lists;
 mod applications;
 mod attachments;
 mod audit;
+mod authorizations;
 mod deliveries;
 mod directory;
 mod engines;

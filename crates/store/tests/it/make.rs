@@ -2,6 +2,7 @@
 
 use spaceport_platform::access::Owner;
 use spaceport_platform::application::{Application, AuthenticationMethod, Endpoint, Flows};
+use spaceport_platform::context::Place;
 use spaceport_platform::directory::channel::Channel;
 use spaceport_platform::directory::project::{Openness, Project};
 use spaceport_platform::directory::team::Team;
@@ -112,7 +113,9 @@ pub(crate) fn event(id: &str) -> NewEvent {
         id: EventId::new(id),
         subject: "Issue".to_owned(),
         event_type: "Issue.Created".to_owned(),
-        context: "global".to_owned(),
+        place: Place::GLOBAL,
+        about: None,
+        rights: Vec::new(),
         occurred_at: at(0),
         payload: format!(r#"{{"className":"IssueWebhookEvent","id":"{id}"}}"#),
         attributes: None,

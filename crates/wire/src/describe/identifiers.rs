@@ -29,12 +29,13 @@ pub(super) fn identifier(name: &str) -> Option<Value> {
 }
 
 /// The identifier types there are.
-const KNOWN: [&str; 5] = [
+const KNOWN: [&str; 6] = [
     "ApplicationIdentifier",
     "ProfileIdentifier",
     "ProjectIdentifier",
     "PermissionContextIdentifier",
     "PermissionIdentifier",
+    "PrincipalIn",
 ];
 
 /// The name as a constant, or `None` when there is no such identifier.
@@ -80,6 +81,11 @@ fn choices(name: &str) -> Option<Vec<Choice>> {
             let options = preset::right_options().iter();
             options.map(|option| (option.name.as_str(), Form::Word(option.code.as_str()))).collect()
         }
+        "PrincipalIn" => vec![
+            ("PrincipalIn.Profile", Form::Identifier("profile", "ProfileIdentifier")),
+            ("PrincipalIn.Application", Form::Identifier("application", "ApplicationIdentifier")),
+            ("PrincipalIn.BuiltIn", Form::Text("builtIn")),
+        ],
         _ => return None,
     };
     Some(choices.into_iter().map(|(name, form)| Choice { name, form }).collect())

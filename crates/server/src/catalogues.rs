@@ -1,0 +1,58 @@
+//! The catalogue as this node knows it: what is built in, and what the host added.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use spaceport_platform::catalogue::Catalogue;
+use spaceport_store::{Remembered, Store, StoreError};
+
+use crate::services::Services;
+
+/// How often a node looks whether another one changed the catalogue.
+pub const NOTICE: Duration = Duration::from_millis(400);
+
+/// The present catalogue.
+pub struct Catalogues {
+    built_in: Arc<Catalogue>,
+    current: RwLock<(i64, Arc<Catalogue>)>,
+}
+
+impl Catalogues {
+    /// With what is built in alone; [`Catalogues::notice`] adds the rest.
+    pub fn new(built_in: Arc<Catalogue>) -> Self {
+        let current = RwLock::new((0, Arc::clone(&built_in)));
+        Self { built_in, current }
+    }
+
+    /// The catalogue.
+    pub fn current(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner).1)
+    }
+
+    /// Takes in what was added, here or on another node, since the last look.
+    ///
+    /// # Errors
+    /// That the database failed.
+    pub async fn notice(&self, store: &Store) -> Result<(), StoreError> {
+        let known = self.current.read().unwrap_or_else(PoisonError::into_inner).0;
+        let found = store.read(move |tx| {
+            let revision = tx.revision(Remembered::Catalogue)?;
+            let changed = (revision != known).then(|| tx.own_rights()).transpose()?;
+            Ok::<_, StoreError>(changed.map(|rights| (revision, rights)))
+        });
+        if let Some((revision, rights)) = found.await? {
+            let catalogue = Arc::new(self.built_in.with_rights(rights));
+            let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+            if revision >= current.0 {
+                *current = (revision, catalogue);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One run of the periodic task.
+pub fn notice(services: Services) -> BoxFuture<'static, Result<(), String>> {
+    Box::pin(async move { services.catalogue.notice(&services.store).await.map_err(|error| error.to_string()) })
+}

@@ -1,0 +1,3 @@
+//! Events of the server itself: one file for each subject.
+
+pub mod application;

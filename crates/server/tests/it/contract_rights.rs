@@ -1,0 +1,60 @@
+//! Every operation of the reference page asks for exactly the rights that the page lists for it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use spaceport_server::operations::described;
+use spaceport_wire::describe::{Operation, Surface};
+
+use crate::contract::compare;
+
+/// Rights and required arguments by operation, taken from the reference page (`tests/data/SOURCES.md`).
+const LISTED: &str = include_str!("../data/endpoint-rights.json");
+
+/// Why an operation asks for something else than the page lists.
+const EXPLAINED: [(&str, &str); 0] = [];
+
+/// Path variables have names of their own on both sides.
+fn shape(operation: &str) -> String {
+    let segments = operation.split('/').map(|segment| if segment.starts_with('{') { "{}" } else { segment });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+fn method(operation: &Operation) -> String {
+    format!("{:?}", operation.method).to_uppercase()
+}
+
+#[test]
+fn differences_from_the_listed_rights_are_explained() {
+    let listed: BTreeMap<String, Value> = serde_json::from_str(LISTED).unwrap();
+    assert_eq!(listed.len(), 77);
+    let operations = described();
+    let served: BTreeMap<String, _> = operations
+        .iter()
+        .filter(|operation| operation.surface == Surface::Space)
+        .map(|operation| (shape(&format!("{} {}", method(operation), operation.path)), operation))
+        .collect();
+    let mut table = String::from(
+        "# Where operations ask for other rights than the reference page lists, and why. Made by `cargo xtask accept`.\n",
+    );
+    let mut compared = 0;
+    for (name, entry) in &listed {
+        let Some(operation) = served.get(&shape(name)) else { continue };
+        let mut expected: Vec<&str> =
+            entry["rights"].as_array().unwrap().iter().map(|code| code.as_str().unwrap()).collect();
+        let mut asked = operation.rights.clone();
+        expected.sort_unstable();
+        asked.sort_unstable();
+        compared += 1;
+        if expected == asked {
+            continue;
+        }
+        let why = EXPLAINED.iter().find(|(operation, _)| operation == name).map(|(_, why)| *why);
+        let why =
+            why.unwrap_or_else(|| panic!("{name} lists {expected:?} and asks for {asked:?}; explain it, or mend it"));
+        let _ = writeln!(table, "{name}\n  lists: {}\n  asks for: {}\n  {why}", expected.join(", "), asked.join(", "));
+    }
+    assert!(compared > 30, "{compared} operations were compared");
+    compare("access-differences.txt", &table);
+}

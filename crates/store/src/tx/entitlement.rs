@@ -1,0 +1,172 @@
+//! Which applications may hear of an event: those that hold, in its context, the rights that its type demands.
+//!
+//! Asked when an event is published, and again each time a delivery is claimed, because rights can be taken back
+//! while it waits.
+
+use std::collections::{BTreeSet, HashMap};
+
+use spaceport_platform::access::{Grant, own_rights};
+use spaceport_platform::context::{Context, Place};
+use spaceport_platform::event::{About, NewEvent, entitled};
+use spaceport_platform::grants::Grants;
+use spaceport_platform::id::ApplicationId;
+use spaceport_platform::right::Right;
+use spaceport_platform::time::Timestamp;
+
+use crate::error::StoreError;
+use crate::tx::{Tx, placeholders};
+use crate::value::{Row, Value};
+
+/// What an application needs to hear of a stored event.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Demand {
+    rights: Vec<Right>,
+    place: Place,
+    about: Option<About>,
+}
+
+/// The columns of `event` that hold a [`Demand`].
+pub(crate) const DEMAND: &str = "rights, context, outer_context, about";
+
+impl Demand {
+    /// Reads the columns of [`DEMAND`].
+    pub(crate) fn read(row: &mut Row) -> Result<Self, StoreError> {
+        let context = |stored: &str| {
+            Context::from_stored(stored).ok_or_else(|| StoreError::corrupt(format!("the context {stored}")))
+        };
+        let rights = row.text()?.split_ascii_whitespace().map(Right::from_code).collect();
+        let inner = context(&row.text()?)?;
+        let place = match row.optional_text()? {
+            Some(outer) => Place::within(inner, context(&outer)?),
+            None => inner.into(),
+        };
+        let about = row.optional_text()?.and_then(|stored| {
+            let mut ids = stored.split_ascii_whitespace().map(ApplicationId::new);
+            Some(About { application: ids.next()?, maker: ids.next() })
+        });
+        Ok(Self { rights, place, about })
+    }
+
+    /// The values of the columns of [`DEMAND`].
+    pub(crate) fn values(event: &NewEvent) -> [Value; 4] {
+        // Between blanks on both sides each one can be searched for as a word.
+        let rights: String = event.rights.iter().map(|right| format!(" {right}")).collect();
+        let about = event.about.as_ref().map(|about| {
+            let maker = about.maker.as_ref().map(|maker| format!("{maker} ")).unwrap_or_default();
+            format!(" {} {maker}", about.application)
+        });
+        [
+            format!("{rights} ").into(),
+            event.place.context().to_string().into(),
+            event.place.outer().map(ToString::to_string).into(),
+            about.into(),
+        ]
+    }
+}
+
+impl Tx<'_> {
+    /// Webhooks that hear of an event like this one, with their applications: subscribed, alive and entitled.
+    pub(crate) fn listeners(&mut self, event: &NewEvent) -> Result<Vec<(String, String)>, StoreError> {
+        let mut values: Vec<Value> = vec![event.event_type.as_str().into(), event.subject.as_str().into()];
+        let mut listed = |all: Vec<Value>| {
+            let list = placeholders(values.len() + 1, all.len());
+            values.extend(all);
+            list
+        };
+        let rights: BTreeSet<&Right> = event.rights.iter().collect();
+        let entitled = match rights.is_empty() {
+            true => "1 = 1".to_owned(),
+            false => format!(
+                "(SELECT COUNT(DISTINCT r.right_code) FROM authorized_right r WHERE r.application_id = a.id \
+                 AND r.context IN ({}) AND r.right_code IN ({}) AND r.status = 'GRANTED') = {}",
+                listed(event.place.covering().map(|context| context.to_string().into()).collect()),
+                listed(rights.iter().map(|right| right.code().into()).collect()),
+                rights.len()
+            ),
+        };
+        // An application hears of itself and of those it made without any right.
+        let own = match &event.about {
+            Some(about) if rights.iter().all(|right| own_rights().contains(*right)) => {
+                let ids = [Some(&about.application), about.maker.as_ref()];
+                format!(" OR a.id IN ({})", listed(ids.into_iter().flatten().map(Value::from).collect()))
+            }
+            _ => String::new(),
+        };
+        let sql = format!(
+            "SELECT DISTINCT w.id, w.application_id FROM subscription_event e \
+             JOIN subscription s ON s.id = e.subscription_id JOIN webhook w ON w.id = s.webhook_id \
+             JOIN application a ON a.id = w.application_id \
+             WHERE e.event_type = $1 AND s.subject = $2 AND s.enabled = 1 AND w.enabled = 1 \
+             AND w.archived_at IS NULL AND a.archived_at IS NULL AND ({entitled}{own})"
+        );
+        let rows = self.connection.query(&sql, &values)?;
+        rows.into_iter().map(|mut row| Ok((row.text()?, row.text()?))).collect()
+    }
+
+    /// Cancels what waits for an application and demands one of these rights where it is no longer held. What is
+    /// on its way is not called back, but not sent again either.
+    pub fn cancel_unentitled(
+        &mut self,
+        application: &ApplicationId,
+        withdrawn: &[Right],
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let mut cancelled = 0;
+        for right in withdrawn {
+            let mut values: Vec<Value> =
+                vec![now.into(), application.into(), format!("% {right} %").into(), right.code().into()];
+            let own = match own_rights().contains(right) {
+                true => {
+                    values.push(format!("% {application} %").into());
+                    " AND (e.about IS NULL OR e.about NOT LIKE $5)"
+                }
+                false => "",
+            };
+            let sql = format!(
+                "UPDATE delivery SET state = 'cancelled', finished_at = $1 WHERE application_id = $2 AND finished_at IS NULL \
+                 AND event_id IN (SELECT e.id FROM event e JOIN delivery d ON d.event_id = e.id \
+                   WHERE d.application_id = $2 AND d.finished_at IS NULL AND e.rights LIKE $3 AND NOT EXISTS ( \
+                     SELECT 1 FROM authorized_right r WHERE r.application_id = $2 AND r.right_code = $4 AND r.status = 'GRANTED' \
+                     AND (r.context = 'global' OR r.context = e.context OR r.context = e.outer_context)){own})"
+            );
+            cancelled += self.connection.execute(&sql, &values)?;
+        }
+        Ok(cancelled)
+    }
+
+    /// Of these demands of one application, whether it meets each now.
+    pub(crate) fn meets(&mut self, application: &ApplicationId, demands: &[&Demand]) -> Result<Vec<bool>, StoreError> {
+        let rights: BTreeSet<&str> = demands.iter().flat_map(|demand| demand.rights.iter().map(Right::code)).collect();
+        let contexts: BTreeSet<String> =
+            demands.iter().flat_map(|demand| demand.place.covering().map(ToString::to_string)).collect();
+        let mut grants = Grants::none();
+        if !rights.is_empty() {
+            let sql = format!(
+                "SELECT right_code, context FROM authorized_right WHERE application_id = $1 AND context IN ({}) \
+                 AND right_code IN ({}) AND status = 'GRANTED'",
+                placeholders(2, contexts.len()),
+                placeholders(2 + contexts.len(), rights.len())
+            );
+            let mut values: Vec<Value> = vec![application.into()];
+            values.extend(contexts.iter().map(|context| Value::from(context.as_str())));
+            values.extend(rights.iter().map(|right| Value::from(*right)));
+            for mut row in self.connection.query(&sql, &values)? {
+                let (right, stored) = (row.text()?, row.text()?);
+                let context = Context::from_stored(&stored)
+                    .ok_or_else(|| StoreError::corrupt(format!("the context {stored}")))?;
+                grants.add(Grant { right: Right::from_code(&right), context });
+            }
+        }
+        let meets =
+            |demand: &&Demand| entitled(application, &demand.rights, &demand.place, demand.about.as_ref(), &grants);
+        Ok(demands.iter().map(meets).collect())
+    }
+
+    /// What is told and what is demanded by these events, by id.
+    pub(crate) fn told(&mut self, events: &[String]) -> Result<HashMap<String, (String, Demand)>, StoreError> {
+        let ids: BTreeSet<&str> = events.iter().map(String::as_str).collect();
+        let ids: Vec<Value> = ids.into_iter().map(Value::from).collect();
+        let rows = self.rows_in(&format!("SELECT id, payload, {DEMAND} FROM event"), "id", &ids)?;
+        rows.into_iter().map(|mut row| Ok((row.text()?, (row.text()?, Demand::read(&mut row)?)))).collect()
+    }
+}
