@@ -10,6 +10,8 @@ use crate::api::{
 };
 use crate::health;
 use crate::host::{audit_trail, event, right, secret_overlap};
+use crate::host::{audit_trail, event, secret_overlap};
+use crate::host::{directory, event};
 use crate::http::router;
 use crate::http::routes::{Route, Routes};
 use crate::oauth::{jwks, token};
@@ -57,6 +59,8 @@ fn host() -> Routes {
         .with(audit_trail::routes)
         .with(crate::host::ssl_keystore::routes)
         .with(right::routes)
+    Routes::new(Surface::Host).with(event::routes).with(secret_overlap::routes).with(audit_trail::routes)
+    Routes::new(Surface::Host).with(event::routes).with(directory::routes)
 }
 
 fn oauth() -> Routes {

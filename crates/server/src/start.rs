@@ -8,6 +8,7 @@ use spaceport_platform::access::{Grant, Owner, Principal};
 use spaceport_platform::application::{Application, SecretKind};
 use spaceport_platform::audit::{AuditChange, AuditEntry, AuditTarget};
 use spaceport_platform::context::Context;
+use spaceport_platform::directory::organization::Organization;
 use spaceport_platform::id::{Id, ProfileId, random_text};
 use spaceport_platform::profile::Profile;
 use spaceport_platform::random::Random;
@@ -89,15 +90,25 @@ pub async fn open(
     let first = first_start(&store, settings.access_token_algorithm, clock.now(), random, keys)
         .await
         .map_err(|error| format!("The first start failed: {error}"))?;
-    hand_out_new_host_rights(&store, clock.now())
+    complete(&store, clock.now(), random)
         .await
-        .map_err(|error: StoreError| format!("The host's new rights could not be stored: {error}"))?;
+        .map_err(|error: StoreError| format!("The database could not be brought up to date: {error}"))?;
     Ok((store, first))
 }
 
-/// Hosts that were made by an earlier version get the rights that came after it.
-async fn hand_out_new_host_rights(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+/// Adds what databases of earlier versions lack: the organization, and rights of the host that came later.
+async fn complete(store: &Store, now: Timestamp, random: &dyn Random) -> Result<(), StoreError> {
+    let organization = Organization {
+        id: random_text(12, random),
+        name: "Organization".to_owned(),
+        slogan: None,
+        logo: None,
+        created_at: now,
+    };
     let work = move |tx: &mut Tx<'_>| {
+        if tx.organization()?.is_none() {
+            tx.save_organization(&organization)?;
+        }
         let rights = tx.new_host_rights(&Right::HOST)?;
         for host in tx.applications_holding(&Right::PUBLISH_EVENTS)? {
             for right in &rights {

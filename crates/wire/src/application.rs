@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::access::AccessRecord;
 pub use self::context::{
-    AppUiExtContextData, AppUiExtension, ApplicationUnfurlDomain, ApplicationUnfurlPattern, ChannelReference,
-    PackageRepositoryReference, PermissionContextApi, ProjectReference, RightStatus, UiEnabledState,
+    AppUiExtContextData, AppUiExtension, ApplicationUnfurlDomain, ApplicationUnfurlPattern, PermissionContextApi,
+    RightStatus, UiEnabledState,
 };
 pub use self::endpoint::{
     Endpoint, EndpointAuth, EndpointAuthCreate, EndpointAuthCreation, EndpointAuthRead, EndpointAuthType,

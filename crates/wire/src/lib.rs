@@ -3,6 +3,9 @@
 //! | question | module |
 //! | --- | --- |
 //! | what does a resource look like | [`application`], [`profile`], [`webhook`], [`token`], [`right`], [`parameter`], [`upload`], [`catalogue`], [`host`] |
+//! | what does a resource look like | [`application`], [`profile`], [`webhook`], [`parameter`], [`catalogue`], [`host`] |
+//! | what are people, projects, channels, teams and roles | [`profile`], [`project`], [`channel`], [`team`], [`role`], [`organization`] |
+//! | how does the host feed the directory | [`directory`] |
 //! | what does `$fields` select | [`fields`] (the text), [`shape`] (the value) |
 //! | keys of applications, keystores | [`gpg_key`], [`ssh_key`], [`keystore`] |
 //! | scalars, pages, identifiers | [`scalar`], [`batch`], [`identifier`] |
@@ -18,24 +21,30 @@ pub mod batch;
 pub mod body;
 pub mod canonical;
 pub mod catalogue;
+pub mod channel;
 pub mod describe;
+pub mod directory;
 pub mod fields;
 pub mod gpg_key;
 pub mod host;
 pub mod identifier;
 pub mod keystore;
+pub mod organization;
 pub mod parameter;
 pub mod payload;
 pub mod permission;
 pub mod preset;
 pub mod principal;
 pub mod profile;
+pub mod project;
 pub mod query;
 pub mod right;
+pub mod role;
 pub mod scalar;
 pub mod shape;
 pub mod ssh_key;
 mod storable;
 pub mod token;
 pub mod upload;
+pub mod team;
 pub mod webhook;

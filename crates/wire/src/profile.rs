@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::scalar::DateTime;
+
 /// A person of the organization.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -22,16 +24,30 @@ pub struct MemberProfile {
     pub profile_picture: Option<String>,
     /// Whether the person has left.
     pub archived: bool,
+    /// When the person left.
+    pub left_at: Option<DateTime>,
+    /// Whether the person may not act for now.
+    pub suspended: Option<bool>,
+    /// Since when.
+    pub suspended_at: Option<DateTime>,
     /// Whether the profile belongs to somebody outside of the organization.
     pub not_a_member: bool,
-    /// Addresses, the main one first.
+    /// The same, under its newer name.
+    pub external: Option<bool>,
+    /// Addresses, the main one first; empty for callers who may not see them.
     pub emails: Vec<ProfileEmail>,
+    /// Telephone numbers; the host keeps them, so always empty.
+    pub phones: Vec<String>,
+    /// Names in messengers; always empty.
+    pub messengers: Vec<String>,
+    /// Pages of the person; always empty.
+    pub links: Vec<String>,
     /// Id given by the host product.
     pub external_id: Option<String>,
 }
 
 /// Name of a person.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "TD_ProfileName")]
 pub struct ProfileName {

@@ -9,7 +9,7 @@ use crate::right::Right;
 
 /// What somebody can belong to.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Place {
+pub enum Group {
     /// A team.
     Team(TeamId),
     /// A project, by id.
@@ -40,14 +40,14 @@ pub enum Position {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Membership {
     /// Where.
-    pub place: Place,
+    pub group: Group,
     /// Who.
     pub member: Member,
     /// As what.
     pub position: Position,
 }
 
-impl Place {
+impl Group {
     /// The stored kind and id.
     pub fn parts(&self) -> (&'static str, &str) {
         match self {
@@ -102,7 +102,7 @@ impl Position {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (kind, id) = self.parts();
         write!(f, "{kind}:{id}")
@@ -116,12 +116,12 @@ impl fmt::Display for Member {
     }
 }
 
-/// What belonging to a place gives there: members see it, administrators decide about rights in it.
-pub fn rights(place: &Place, position: Position) -> Vec<Grant> {
-    let (context, member, admin): (_, &[Right], _) = match place {
-        Place::Team(_) => return Vec::new(),
-        Place::Project(id) => (Context::Project(id.clone()), &[Right::VIEW_PROJECT], Right::ADMINISTER_PROJECT),
-        Place::Channel(id) => (
+/// What belonging to a group gives there: members see it, administrators decide about rights in it.
+pub fn rights(group: &Group, position: Position) -> Vec<Grant> {
+    let (context, member, admin): (_, &[Right], _) = match group {
+        Group::Team(_) => return Vec::new(),
+        Group::Project(id) => (Context::Project(id.clone()), &[Right::VIEW_PROJECT], Right::ADMINISTER_PROJECT),
+        Group::Channel(id) => (
             Context::Channel(id.clone()),
             &[Right::VIEW_CHANNEL, Right::VIEW_CHANNEL_PARTICIPANTS],
             Right::ADMINISTER_CHANNEL,
@@ -137,21 +137,21 @@ mod tests {
 
     #[test]
     fn administrators_hold_what_members_hold_and_one_right_more() {
-        for place in [Place::Project("p".to_owned()), Place::Channel("c".to_owned())] {
-            let member = rights(&place, Position::Member);
-            let admin = rights(&place, Position::Admin);
+        for group in [Group::Project("p".to_owned()), Group::Channel("c".to_owned())] {
+            let member = rights(&group, Position::Member);
+            let admin = rights(&group, Position::Admin);
             assert!(member.iter().all(|grant| admin.contains(grant)));
             assert_eq!(admin.len(), member.len() + 1);
-            assert!(admin.iter().all(|grant| grant.context.to_string() == place.to_string()));
+            assert!(admin.iter().all(|grant| grant.context.to_string() == group.to_string()));
         }
-        assert_eq!(rights(&Place::Team(TeamId::new("t")), Position::Admin), []);
+        assert_eq!(rights(&Group::Team(TeamId::new("t")), Position::Admin), []);
     }
 
     #[test]
     fn stored_forms_survive_a_round_trip() {
-        for place in [Place::Team(TeamId::new("t")), Place::Project("p".to_owned()), Place::Channel("c".to_owned())] {
-            let (kind, id) = place.parts();
-            assert_eq!(Place::from_parts(kind, id), Some(place.clone()));
+        for group in [Group::Team(TeamId::new("t")), Group::Project("p".to_owned()), Group::Channel("c".to_owned())] {
+            let (kind, id) = group.parts();
+            assert_eq!(Group::from_parts(kind, id), Some(group.clone()));
         }
         for member in [Member::Profile(ProfileId::new("u")), Member::Team(TeamId::new("t"))] {
             let (kind, id) = member.parts();

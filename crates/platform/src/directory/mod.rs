@@ -5,10 +5,12 @@
 //! | --- | --- |
 //! | [`project`], [`channel`], [`package_repository`] | the places in which rights hold |
 //! | [`team`], [`membership`] | who belongs together, and where |
+//! | [`organization`] | whose server it is |
 //! | [`role`] | rights that people and teams are given together |
 
 pub mod channel;
 pub mod membership;
+pub mod organization;
 pub mod package_repository;
 pub mod project;
 pub mod role;

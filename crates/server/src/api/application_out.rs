@@ -8,14 +8,15 @@ use spaceport_platform::connection::{
     Connection, ConnectionStatus, FeaturedIntegration, Uninstallation, UninstallationStatus,
 };
 use spaceport_platform::id::ProfileId;
-use spaceport_platform::profile::Profile;
 use spaceport_store::{StoreError, Tx};
 use spaceport_wire::application::{
     AppConnectionStatus, AppSettings, AppUninstallationStatus, ApplicationMetadata, ApplicationType,
     Endpoint as EndpointOut, EndpointAuth, EndpointAuthRead, EsApp, FeaturedIntegrationType, SslKeystore,
 };
-use spaceport_wire::profile::{MemberProfile, ProfileName};
+use spaceport_wire::profile::MemberProfile;
 use spaceport_wire::scalar::DateTime;
+
+use crate::api::profile_out::{EmailsShown, profile_out};
 
 /// One application, its owner loaded.
 ///
@@ -50,7 +51,9 @@ pub fn out_all(tx: &mut Tx<'_>, applications: &[Application]) -> Result<Vec<EsAp
     }
     let people = tx.profiles(&people)?;
     let person = |owner: &Owner| match owner {
-        Owner::User(id) => people.iter().find(|profile| profile.id == *id).map(profile_out),
+        Owner::User(id) => {
+            people.iter().find(|profile| profile.id == *id).map(|profile| profile_out(profile, EmailsShown::No))
+        }
         Owner::Application(_) => None,
     };
     let shown = |application: &Application| {
@@ -225,21 +228,5 @@ pub fn authentication_out(method: &AuthenticationMethod, ssl_keystore: Option<&s
         },
         ssl_keystore: ssl_keystore.map(|name| SslKeystore { ssl_keystore: name.to_owned() }),
         verification_token: false,
-    }
-}
-
-/// A person, as owners and authors are shown.
-pub fn profile_out(profile: &Profile) -> MemberProfile {
-    MemberProfile {
-        id: profile.id.to_string(),
-        username: profile.username.clone(),
-        name: ProfileName { first_name: profile.first_name.clone(), last_name: profile.last_name.clone() },
-        small_avatar: None,
-        avatar: None,
-        profile_picture: None,
-        archived: profile.archived_at.is_some(),
-        not_a_member: false,
-        emails: Vec::new(),
-        external_id: None,
     }
 }

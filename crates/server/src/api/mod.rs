@@ -24,5 +24,6 @@ pub mod principal_out;
 pub mod required_right;
 pub mod right_out;
 pub mod ssh_key;
+pub mod profile_out;
 pub mod webhook;
 pub mod webhook_out;

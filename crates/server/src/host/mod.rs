@@ -1,6 +1,7 @@
 //! The host API: what the product that embeds Spaceport calls.
 
 pub mod audit_trail;
+pub mod directory;
 pub mod event;
 pub mod right;
 pub mod secret_overlap;

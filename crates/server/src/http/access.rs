@@ -119,6 +119,8 @@ pub struct CheckRights;
 pub struct PublishEvents;
 /// Everything: administrators.
 pub struct Administer;
+/// Feed the directory.
+pub struct ManageDirectory;
 
 impl Demand for ViewApplications {
     const RIGHT: Right = Right::VIEW_APPLICATIONS;
@@ -151,6 +153,10 @@ impl Demand for ManageCatalogue {
 impl Demand for CheckRights {
     const RIGHT: Right = Right::CHECK_RIGHTS;
     const CODE: &'static str = "Host.CheckRights";
+}
+impl Demand for ManageDirectory {
+    const RIGHT: Right = Right::MANAGE_DIRECTORY;
+    const CODE: &'static str = "Host.ManageDirectory";
 }
 impl Demand for PublishEvents {
     const RIGHT: Right = Right::PUBLISH_EVENTS;

@@ -50,6 +50,20 @@ impl Trail {
         self.record_with(tx, target, changes, None)
     }
 
+    /// Adds an entry for each target, as one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn record_all(
+        &self,
+        tx: &mut Tx<'_>,
+        told: impl IntoIterator<Item = (AuditTarget, Vec<AuditChange>)>,
+    ) -> Result<(), StoreError> {
+        let entries: Vec<AuditEntry> =
+            told.into_iter().map(|(target, changes)| self.entry(target, changes, None)).collect();
+        tx.insert_audit_entries(&entries)
+    }
+
     /// Adds an entry with what the actor said about it.
     ///
     /// # Errors
@@ -61,7 +75,11 @@ impl Trail {
         changes: impl IntoIterator<Item = AuditChange>,
         comment: Option<&str>,
     ) -> Result<(), StoreError> {
-        tx.insert_audit_entry(&AuditEntry {
+        tx.insert_audit_entry(&self.entry(target, changes.into_iter().collect(), comment))
+    }
+
+    fn entry(&self, target: AuditTarget, changes: Vec<AuditChange>, comment: Option<&str>) -> AuditEntry {
+        AuditEntry {
             id: Id::generate(self.now, self.services.random.as_ref()),
             at: self.now,
             actor: self.caller.principal.clone(),
@@ -71,8 +89,8 @@ impl Trail {
             operation: Cow::Borrowed(self.operation),
             request: self.request.to_string(),
             target,
-            changes: changes.into_iter().collect(),
+            changes,
             comment: comment.map(str::to_owned),
-        })
+        }
     }
 }

@@ -21,6 +21,7 @@ mod contract_access;
 mod contract_rights;
 mod decision;
 mod delivery;
+mod directory;
 mod forged;
 mod harness;
 mod hostile;

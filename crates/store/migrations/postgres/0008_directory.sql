@@ -44,9 +44,9 @@ CREATE INDEX team_parent ON team (parent_id);
 CREATE INDEX team_name ON team (name_folded, id);
 
 CREATE TABLE membership (
-  place_kind TEXT COLLATE "C" NOT NULL, place_id TEXT COLLATE "C" NOT NULL, member_kind TEXT COLLATE "C" NOT NULL, member_id TEXT COLLATE "C" NOT NULL, position TEXT NOT NULL,
+  group_kind TEXT COLLATE "C" NOT NULL, group_id TEXT COLLATE "C" NOT NULL, member_kind TEXT COLLATE "C" NOT NULL, member_id TEXT COLLATE "C" NOT NULL, position TEXT NOT NULL,
   since BIGINT NOT NULL,
-  PRIMARY KEY (place_kind, place_id, member_kind, member_id)
+  PRIMARY KEY (group_kind, group_id, member_kind, member_id)
 );
 CREATE INDEX membership_member ON membership (member_kind, member_id);
 
@@ -72,3 +72,7 @@ INSERT INTO role (id, context, name, name_folded, description, created_at)
 INSERT INTO role_right (role_id, right_code) VALUES
   ('Member', 'Permissions.OrgMember'), ('Member', 'Profile.PermanentTokens.Create'), ('Member', 'Profile.View'),
   ('Member', 'Profile.View.Basic'), ('Member', 'Team.View');
+
+CREATE TABLE organization (
+  one BIGINT PRIMARY KEY, id TEXT NOT NULL, name TEXT NOT NULL, slogan TEXT, logo TEXT, created_at BIGINT NOT NULL
+);

@@ -36,28 +36,38 @@ pub struct AuditFilter {
 impl Tx<'_> {
     /// Adds an entry.
     pub fn insert_audit_entry(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
-        let actor = principal_columns(&entry.actor);
-        let sql = format!("INSERT INTO audit_entry ({COLUMNS}) VALUES ({})", placeholders(1, 13));
-        let values = [
-            (&entry.id).into(),
-            entry.at.into(),
-            actor.map(|(kind, _)| kind).into(),
-            actor.map(|(_, id)| id).into(),
-            credential_name(entry.credential).into(),
-            entry.token.as_ref().into(),
-            entry.operation.as_ref().into(),
-            entry.request.as_str().into(),
-            entry.target.kind.as_ref().into(),
-            entry.target.id.as_str().into(),
-            entry.target.application.as_ref().into(),
-            entry.comment.as_deref().into(),
-            entry.through.as_ref().into(),
-        ];
-        self.connection.execute(&sql, &values)?;
+        self.insert_audit_entries(std::slice::from_ref(entry))
+    }
+
+    /// Adds many entries.
+    pub fn insert_audit_entries(&mut self, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let rows: Vec<Vec<Value>> = entries
+            .iter()
+            .map(|entry| {
+                let actor = principal_columns(&entry.actor);
+                vec![
+                    (&entry.id).into(),
+                    entry.at.into(),
+                    actor.map(|(kind, _)| kind).into(),
+                    actor.map(|(_, id)| id).into(),
+                    credential_name(entry.credential).into(),
+                    entry.token.as_ref().into(),
+                    entry.operation.as_ref().into(),
+                    entry.request.as_str().into(),
+                    entry.target.kind.as_ref().into(),
+                    entry.target.id.as_str().into(),
+                    entry.target.application.as_ref().into(),
+                    entry.comment.as_deref().into(),
+                    entry.through.as_ref().into(),
+                ]
+            })
+            .collect();
+        self.execute_all(&format!("INSERT INTO audit_entry ({COLUMNS}) VALUES ({})", placeholders(1, 13)), &rows)?;
         let sql = "INSERT INTO audit_change (entry_id, position, field, old_value, new_value, secret) VALUES ($1, $2, $3, $4, $5, $6)";
-        let rows: Vec<Vec<Value>> = (0_i64..)
-            .zip(&entry.changes)
-            .map(|(position, change)| {
+        let rows: Vec<Vec<Value>> = entries
+            .iter()
+            .flat_map(|entry| (0_i64..).zip(&entry.changes).map(move |(position, change)| (entry, position, change)))
+            .map(|(entry, position, change)| {
                 vec![
                     (&entry.id).into(),
                     position.into(),
@@ -68,7 +78,7 @@ impl Tx<'_> {
                 ]
             })
             .collect();
-        self.connection.execute_many(sql, &rows).map(|_| ())
+        self.execute_all(sql, &rows).map(|_| ())
     }
 
     /// Up to `limit` entries, the newest first, beginning before the entry `before`.

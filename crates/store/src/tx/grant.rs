@@ -3,7 +3,7 @@
 use spaceport_platform::access::{Grant, Principal};
 use spaceport_platform::authorization::{AuthorizedRight, RightStatus};
 use spaceport_platform::context::Context;
-use spaceport_platform::directory::membership::{self, Place, Position};
+use spaceport_platform::directory::membership::{self, Group, Position};
 use spaceport_platform::directory::role::MEMBERS;
 use spaceport_platform::id::{ApplicationId, ProfileId};
 use spaceport_platform::profile::{Profile, Relation};
@@ -16,8 +16,8 @@ use crate::value::{Row, Value};
 
 /// The teams of the person `$1`, with the teams these are parts of; `UNION` ends circles.
 pub(crate) const TEAMS_OF_PERSON: &str = "WITH RECURSIVE team_of (id) AS (\
-     SELECT team.id FROM membership JOIN team ON team.id = membership.place_id \
-       WHERE place_kind = 'team' AND member_kind = 'profile' AND member_id = $1 AND team.archived_at IS NULL \
+     SELECT team.id FROM membership JOIN team ON team.id = membership.group_id \
+       WHERE group_kind = 'team' AND member_kind = 'profile' AND member_id = $1 AND team.archived_at IS NULL \
      UNION SELECT above.id FROM team_of JOIN team ON team.id = team_of.id JOIN team above ON above.id = team.parent_id \
        WHERE above.archived_at IS NULL)";
 
@@ -103,16 +103,16 @@ impl Tx<'_> {
             grants.push(read(row)?);
         }
         let sql = format!(
-            "{TEAMS_OF_PERSON} SELECT place_kind, place_id, position FROM membership WHERE place_kind <> 'team' \
+            "{TEAMS_OF_PERSON} SELECT group_kind, group_id, position FROM membership WHERE group_kind <> 'team' \
              AND ((member_kind = 'profile' AND member_id = $1) OR (member_kind = 'team' AND member_id IN (SELECT id FROM team_of)))"
         );
         for mut row in self.connection.query(&sql, &[(&profile.id).into()])? {
             let (kind, id, position) = (row.text()?, row.text()?, row.text()?);
-            let place =
-                Place::from_parts(&kind, &id).ok_or_else(|| StoreError::corrupt(format!("the place {kind}")))?;
+            let group =
+                Group::from_parts(&kind, &id).ok_or_else(|| StoreError::corrupt(format!("the group {kind}")))?;
             let position = Position::from_name(&position)
                 .ok_or_else(|| StoreError::corrupt(format!("the position {position}")))?;
-            grants.append(&mut membership::rights(&place, position));
+            grants.append(&mut membership::rights(&group, position));
         }
         grants.sort_by(|a, b| (&a.context, &a.right).cmp(&(&b.context, &b.right)));
         grants.dedup();
@@ -155,8 +155,8 @@ impl Tx<'_> {
              SELECT team.id FROM holder JOIN team ON team.id = holder.id WHERE holder.kind = 'team' AND team.archived_at IS NULL \
              UNION SELECT team.id FROM holder_team JOIN team ON team.parent_id = holder_team.id WHERE team.archived_at IS NULL) \
              SELECT id FROM holder WHERE kind = 'profile' \
-             UNION SELECT member_id FROM membership JOIN holder_team ON holder_team.id = membership.place_id \
-               WHERE place_kind = 'team' AND member_kind = 'profile'";
+             UNION SELECT member_id FROM membership JOIN holder_team ON holder_team.id = membership.group_id \
+               WHERE group_kind = 'team' AND member_kind = 'profile'";
         let by_role = self.connection.query(sql, &[right.code().into()])?;
         let mut ids: Vec<Value> = Vec::new();
         for mut row in direct.into_iter().chain(by_role) {

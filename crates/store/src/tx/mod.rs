@@ -18,6 +18,7 @@ pub(crate) mod housekeeping;
 pub(crate) mod key;
 pub(crate) mod keystore;
 pub(crate) mod membership;
+pub(crate) mod organization;
 pub(crate) mod package_repository;
 pub(crate) mod parameter;
 pub(crate) mod profile;

@@ -32,7 +32,10 @@ pub(crate) async fn facts(store: &Store) {
     let entries = [entry("e1", 1, "a1"), entry("e2", 2, "a2"), entry("e3", 3, "a1")];
     let stored = entries.clone();
     store
-        .write(move |tx| stored.iter().try_for_each(|entry| tx.insert_audit_entry(entry)))
+        .write(move |tx| {
+            tx.insert_audit_entry(&stored[0])?;
+            tx.insert_audit_entries(&stored[1..])
+        })
         .await
         .map_err(|error: StoreError| error)
         .unwrap();

@@ -3,6 +3,7 @@
 use spaceport_platform::access::Principal;
 use spaceport_platform::context::Context;
 use spaceport_platform::directory::channel::Channel;
+use spaceport_platform::directory::organization::Organization;
 use spaceport_platform::directory::package_repository::PackageRepository;
 use spaceport_platform::directory::project::{Openness, Project};
 use spaceport_platform::id::{ProfileId, TeamId, TokenId};
@@ -21,6 +22,7 @@ pub(crate) async fn facts(store: &Store) {
     whoever_has_left_claims_no_address_and_has_no_tokens(store).await;
     places_are_found_and_listed(store).await;
     teams_are_found_and_never_part_of_themselves(store).await;
+    there_is_one_organization(store).await;
 }
 
 fn ann() -> Profile {
@@ -268,4 +270,23 @@ async fn teams_are_found_and_never_part_of_themselves(store: &Store) {
         Ok::<_, StoreError>((before, after, tx.team(&TeamId::new("t1"))?.unwrap().parent))
     });
     assert_eq!(circle.await.unwrap(), (None, Some(TeamId::new("t1")), None));
+}
+
+async fn there_is_one_organization(store: &Store) {
+    let first = Organization {
+        id: "first".to_owned(),
+        name: "Erste".to_owned(),
+        slogan: Some("🔭".to_owned()),
+        logo: None,
+        created_at: at(0),
+    };
+    let second = Organization { id: "second".to_owned(), name: "Zweite".to_owned(), ..first.clone() };
+    let kept = Organization { name: "Zweite".to_owned(), ..first.clone() };
+    let work = store.write(move |tx| {
+        let before = tx.organization()?;
+        tx.save_organization(&first)?;
+        tx.save_organization(&second)?;
+        Ok::<_, StoreError>((before, tx.organization()?))
+    });
+    assert_eq!(work.await.unwrap(), (None, Some(kept)), "its id stays");
 }

@@ -2,7 +2,7 @@
 
 use spaceport_platform::access::{Grant, Principal};
 use spaceport_platform::context::Context;
-use spaceport_platform::directory::membership::{Member, Membership, Place, Position};
+use spaceport_platform::directory::membership::{Group, Member, Membership, Position};
 use spaceport_platform::directory::role::{MEMBERS, Role};
 use spaceport_platform::id::{ApplicationId, ProfileId, RoleId, TeamId};
 use spaceport_platform::profile::{Profile, Relation};
@@ -59,9 +59,9 @@ async fn roles_are_kept(store: &Store) {
 
 async fn memberships_are_kept(store: &Store) {
     let work = |tx: &mut Tx<'_>| {
-        let (project, team) = (Place::Project("same".to_owned()), Place::Team(TeamId::new("same")));
+        let (project, team) = (Group::Project("same".to_owned()), Group::Team(TeamId::new("same")));
         let belongs =
-            |place: &Place, id: &str, position| Membership { place: place.clone(), member: person(id), position };
+            |group: &Group, id: &str, position| Membership { group: group.clone(), member: person(id), position };
         tx.save_memberships(
             &[belongs(&project, "u1", Position::Admin), belongs(&project, "u2", Position::Member)],
             at(0),
@@ -95,13 +95,13 @@ async fn rights_come_from_everywhere(store: &Store) {
             Profile { suspended_at: Some(at(0)), ..profile("suspended") },
         ])?;
         tx.save_teams(&[team("parent", None), team("child", Some("parent")), team("other", None)])?;
-        let belongs = |place, member, position| Membership { place, member, position };
+        let belongs = |group, member, position| Membership { group, member, position };
         tx.save_memberships(
             &[
-                belongs(Place::Team(TeamId::new("child")), person("p"), Position::Member),
-                belongs(Place::Project("p1".to_owned()), Member::Team(TeamId::new("parent")), Position::Member),
-                belongs(Place::Channel("c1".to_owned()), person("p"), Position::Admin),
-                belongs(Place::Project("p2".to_owned()), Member::Team(TeamId::new("other")), Position::Admin),
+                belongs(Group::Team(TeamId::new("child")), person("p"), Position::Member),
+                belongs(Group::Project("p1".to_owned()), Member::Team(TeamId::new("parent")), Position::Member),
+                belongs(Group::Channel("c1".to_owned()), person("p"), Position::Admin),
+                belongs(Group::Project("p2".to_owned()), Member::Team(TeamId::new("other")), Position::Admin),
             ],
             at(0),
         )?;
@@ -176,7 +176,7 @@ async fn holders_are_found_through_teams(store: &Store) {
         tx.add_role_rights(&RoleId::new("held"), std::slice::from_ref(&right))?;
         tx.add_role_members(&RoleId::new("held"), &[person("h2"), Member::Team(TeamId::new("above"))])?;
         let member =
-            Membership { place: Place::Team(TeamId::new("below")), member: person("h3"), position: Position::Member };
+            Membership { group: Group::Team(TeamId::new("below")), member: person("h3"), position: Position::Member };
         tx.save_memberships(&[member], at(0))?;
         let all = tx.holders(&right)?;
         tx.save_role(&role("held", Context::Project("p".to_owned())))?;

@@ -3,10 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::channel::Channel;
+use crate::project::{Project, ProjectPackageRepository};
 use crate::scalar::DateTime;
 
 /// A permission context as the API shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "className", rename_all_fields = "camelCase")]
 pub enum PermissionContextApi {
     /// The whole organization.
@@ -14,17 +16,17 @@ pub enum PermissionContextApi {
     /// A project.
     ProjectPermissionContext {
         /// The project.
-        project: ProjectReference,
+        project: Box<Project>,
     },
     /// A channel.
     ChannelPermissionContext {
         /// The channel.
-        channel: ChannelReference,
+        channel: Box<Channel>,
     },
     /// A package repository.
     PackageRepositoryPermissionContext {
         /// The repository.
-        repository: PackageRepositoryReference,
+        repository: Box<ProjectPackageRepository>,
     },
     /// A project the caller may not see.
     PrivateProjectPermissionContext {
@@ -36,30 +38,6 @@ pub enum PermissionContextApi {
         /// Id of the channel.
         channel_id: String,
     },
-}
-
-/// A project, by id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "PR_Project", extend("x-record" = true))]
-pub struct ProjectReference {
-    /// Id of the project.
-    pub id: String,
-}
-
-/// A channel, by id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "M2ChannelRecord", extend("x-record" = true))]
-pub struct ChannelReference {
-    /// Id of the channel.
-    pub id: String,
-}
-
-/// A package repository, by id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "ProjectPackageRepository", extend("x-record" = true))]
-pub struct PackageRepositoryReference {
-    /// Id of the repository.
-    pub id: String,
 }
 
 /// UI extensions of an application in one context.
