@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::context::{Context, Place};
+use crate::directory::project::Openness;
 use crate::grants::{Grants, Limit};
 use crate::id::{ApplicationId, ProfileId, TokenId};
 use crate::right::Right;
@@ -152,10 +153,41 @@ impl Caller {
     /// Whether the caller holds `right` at `place`: granted to him, within the token's scope, and where he acts
     /// through an application, consented to and authorized for that application too.
     ///
-    /// A person who holds `Superadmin` globally holds every right. An application does not.
+    /// A person who administers a place holds every right there: with `Superadmin` globally everywhere, with
+    /// `Project.Admin` in a project and what lies in it, with `Channel.Admin` in a channel. An application does
+    /// not.
     pub fn holds(&self, right: &Right, place: &Place) -> bool {
-        self.is_granted(right, place)
-            && self.scope.allows(right, place)
+        self.is_granted(right, place) && self.is_let_through(right, place)
+    }
+
+    /// Whether the caller sees what is at `place`: by `right`, or, where it is public, as a member of the
+    /// organization. Tokens, consent and the application he acts through bound that as they bound the right.
+    pub fn sees(&self, right: &Right, place: &Place, openness: Openness) -> bool {
+        let member =
+            openness == Openness::Public && self.grants.names(&Right::BELONG_TO_ORGANIZATION, &Context::Global);
+        (member || self.is_granted(right, place)) && self.is_let_through(right, place)
+    }
+
+    /// Every context in which `right` is granted, consented to or in scope: outside of these and what lies in
+    /// them the caller does not hold it, unless he administers.
+    pub fn contexts_named(&self, right: &Right) -> Vec<Context> {
+        let limits = [Some(&self.scope), self.through.as_ref().map(|through| &through.consent)];
+        let limits = limits.into_iter().flatten().filter_map(|limit| match limit {
+            Limit::Everything => None,
+            Limit::Only(grants) => Some(grants),
+        });
+        let granted = [Some(&*self.grants), self.through.as_ref().map(|through| &*through.grants)];
+        let all = granted.into_iter().flatten().chain(limits);
+        let rights = [right, &Right::ADMINISTER_PROJECT, &Right::ADMINISTER_CHANNEL];
+        let mut contexts: Vec<Context> =
+            all.flat_map(|grants| rights.into_iter().flat_map(|right| grants.contexts_of(right))).cloned().collect();
+        contexts.sort();
+        contexts.dedup();
+        contexts
+    }
+
+    fn is_let_through(&self, right: &Right, place: &Place) -> bool {
+        self.scope.allows(right, place)
             && self
                 .through
                 .as_ref()
@@ -163,8 +195,22 @@ impl Caller {
     }
 
     fn is_granted(&self, right: &Right, place: &Place) -> bool {
-        let administers = self.user().is_some() && self.grants.names(&Right::SUPERADMIN, &Context::Global);
-        administers || self.grants.holds(right, place)
+        self.grants.holds(right, place) || (self.user().is_some() && self.administers(right, place))
+    }
+
+    fn administers(&self, right: &Right, place: &Place) -> bool {
+        if self.grants.names(&Right::SUPERADMIN, &Context::Global) {
+            return true;
+        }
+        // What is asked for in the organization alone does not come with a part of it.
+        if *right == Right::SUPERADMIN || right.is_of_host() {
+            return false;
+        }
+        match place.outer().unwrap_or_else(|| place.context()) {
+            Context::Project(_) => self.grants.holds(&Right::ADMINISTER_PROJECT, place),
+            Context::Channel(_) => self.grants.holds(&Right::ADMINISTER_CHANNEL, place),
+            Context::Global | Context::PackageRepository(_) => false,
+        }
     }
 
     /// Whether the token's scope lets through what an application holds on itself without any grant.
@@ -288,6 +334,42 @@ mod tests {
         let viewer = user("v", &[Right::VIEW_APPLICATIONS]);
         assert_eq!(decide(&viewer, &Right::VIEW_APPLICATIONS, on(&id, &owner)), Decision::Allowed);
         assert_eq!(decide(&viewer, &Right::EDIT_APPLICATIONS, on(&id, &owner)), Decision::Denied);
+    }
+
+    #[test]
+    fn who_administers_a_project_holds_everything_in_it_and_nothing_elsewhere() {
+        let (project, other) = (Context::Project("p".to_owned()), Context::Project("q".to_owned()));
+        let repository = Place::within(Context::PackageRepository("r".to_owned()), project.clone());
+        let right = Right::from_code("Project.Issues.View");
+        let mut caller = user("u", &[]);
+        caller.grants = granted(&[Right::ADMINISTER_PROJECT], &project);
+        let at = |caller: &Caller, right: &Right, place: &Place| decide(caller, right, Target::Place(place));
+        assert_eq!(at(&caller, &right, &project.clone().into()), Decision::Allowed);
+        assert_eq!(at(&caller, &right, &repository), Decision::Allowed);
+        for place in [Place::GLOBAL, other.into(), Context::Channel("p".to_owned()).into()] {
+            assert_eq!(at(&caller, &right, &place), Decision::Denied, "{place:?}");
+        }
+        for right in [Right::SUPERADMIN, Right::PUBLISH_EVENTS] {
+            assert_eq!(at(&caller, &right, &project.clone().into()), Decision::Denied);
+        }
+        let mut of_application = application("a");
+        of_application.grants = granted(&[Right::ADMINISTER_PROJECT], &project);
+        assert_eq!(at(&of_application, &right, &project.clone().into()), Decision::Denied);
+        caller.scope = scope("");
+        assert_eq!(at(&caller, &right, &project.into()), Decision::Denied, "the token does not let it through");
+    }
+
+    #[test]
+    fn members_see_what_is_public_and_others_only_what_they_may_view() {
+        let place: Place = Context::Project("p".to_owned()).into();
+        let sees = |caller: &Caller, openness| caller.sees(&Right::VIEW_PROJECT, &place, openness);
+        let member = user("u", &[Right::BELONG_TO_ORGANIZATION]);
+        assert!(sees(&member, Openness::Public) && !sees(&member, Openness::Private));
+        assert!(!sees(&user("guest", &[]), Openness::Public) && !sees(&application("a"), Openness::Public));
+        let viewer = user("v", &[Right::VIEW_PROJECT]);
+        assert!(sees(&viewer, Openness::Public) && sees(&viewer, Openness::Private));
+        assert!(!sees(&through(member.clone(), "a", &[], "**"), Openness::Public), "the application may not");
+        assert!(sees(&through(member, "a", &[Right::VIEW_PROJECT], "**"), Openness::Public));
     }
 
     #[test]

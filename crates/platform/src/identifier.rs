@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::id::{ApplicationId, ProfileId};
+use crate::id::{ApplicationId, ProfileId, TeamId};
 use crate::invalid::Invalid;
 
 /// Names an application: `id:X`, `clientId:X` or `me`.
@@ -38,6 +38,28 @@ pub enum ProjectIdentifier {
     Id(String),
     /// By its key, such as `DEMO`.
     Key(String),
+}
+
+/// Names a team: `id:X`, `name:X` or `externalId:X`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum TeamIdentifier {
+    /// By its id; a bare value is read as this.
+    Id(TeamId),
+    /// By its name.
+    Name(String),
+    /// By the id that another system knows it under.
+    ExternalId(String),
+}
+
+/// Names a channel: `id:X`, `channel:id:X`, `channel:name:X`, or by what it belongs to.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum ChannelIdentifier {
+    /// By its id; a bare value is read as this.
+    Id(String),
+    /// By its name.
+    Name(String),
+    /// By something that the host's channels do not belong to here, such as an issue or a person.
+    Elsewhere(String),
 }
 
 /// Names a permission context: `global`, `project:<project>`, `channel:X`, `packageRepository:X`.
@@ -117,6 +139,42 @@ impl ProjectIdentifier {
     }
 }
 
+impl TeamIdentifier {
+    /// Reads the compact form.
+    ///
+    /// # Errors
+    /// Says which forms exist when the prefix is unknown or the value empty.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        match split(text)? {
+            (None | Some("id"), id) => Ok(Self::Id(TeamId::new(id))),
+            (Some("name"), name) => Ok(Self::Name(name.to_owned())),
+            (Some("externalId"), id) => Ok(Self::ExternalId(id.to_owned())),
+            _ => Err(Invalid::new("", format!("must be `id:…`, `name:…` or `externalId:…`, not `{text}`"))),
+        }
+    }
+}
+
+impl ChannelIdentifier {
+    /// Reads the compact form.
+    ///
+    /// # Errors
+    /// Says which forms exist when the prefix is unknown or the value empty.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        const ELSEWHERE: [&str; 7] =
+            ["application", "article", "codeReview", "contactKey", "issue", "member", "message"];
+        match split(text)? {
+            (None | Some("id"), id) => Ok(Self::Id(id.to_owned())),
+            (Some("channel"), channel) => match split(channel)? {
+                (None | Some("id"), id) => Ok(Self::Id(id.to_owned())),
+                (Some("name"), name) => Ok(Self::Name(name.to_owned())),
+                _ => Err(Invalid::new("", format!("must be `channel:id:…` or `channel:name:…`, not `{text}`"))),
+            },
+            (Some(prefix), _) if ELSEWHERE.contains(&prefix) => Ok(Self::Elsewhere(text.to_owned())),
+            _ => Err(Invalid::new("", format!("must be `id:…` or `channel:…`, not `{text}`"))),
+        }
+    }
+}
+
 impl PermissionContextIdentifier {
     /// Reads the compact form.
     ///
@@ -167,6 +225,26 @@ impl fmt::Display for ProjectIdentifier {
     }
 }
 
+impl fmt::Display for TeamIdentifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "id:{id}"),
+            Self::Name(name) => write!(f, "name:{name}"),
+            Self::ExternalId(id) => write!(f, "externalId:{id}"),
+        }
+    }
+}
+
+impl fmt::Display for ChannelIdentifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "id:{id}"),
+            Self::Name(name) => write!(f, "channel:name:{name}"),
+            Self::Elsewhere(text) => f.write_str(text),
+        }
+    }
+}
+
 impl fmt::Display for PermissionContextIdentifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -190,6 +268,14 @@ mod tests {
         for text in ["global", "project:key:DEMO", "project:id:2kaw", "channel:42P9", "packageRepository:r1"] {
             assert_eq!(PermissionContextIdentifier::parse(text).unwrap().to_string(), text);
         }
+        for text in ["id:t1", "name:Crew", "externalId:e:1"] {
+            assert_eq!(TeamIdentifier::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["id:c1", "channel:name:General talk", "member:username:ann", "contactKey:x:y"] {
+            assert_eq!(ChannelIdentifier::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(ChannelIdentifier::parse("channel:id:c1").unwrap(), ChannelIdentifier::Id("c1".to_owned()));
+        assert!(ChannelIdentifier::parse("channel:planet:x").is_err() && TeamIdentifier::parse("planet:x").is_err());
         for text in ["id:a", "username:ann", "externalId:e:1", "email:a@example.org", "me"] {
             assert_eq!(ProfileIdentifier::parse(text).unwrap().to_string(), text);
         }

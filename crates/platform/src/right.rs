@@ -24,6 +24,10 @@ impl Right {
     pub const VIEW_PROFILES: Self = Self::known("Profile.View");
     /// View names and pictures of people, but not how to reach them.
     pub const VIEW_PROFILE_BASICS: Self = Self::known("Profile.View.Basic");
+    /// Belong to the organization; every member holds it, and sees what is public.
+    pub const BELONG_TO_ORGANIZATION: Self = Self::known("Permissions.OrgMember");
+    /// View which rights others have.
+    pub const VIEW_RIGHTS: Self = Self::known("Permissions.View");
     /// View a project.
     pub const VIEW_PROJECT: Self = Self::known("Project.View");
     /// Decide about rights in a project.
@@ -34,6 +38,8 @@ impl Right {
     pub const VIEW_CHANNEL_PARTICIPANTS: Self = Self::known("Channel.ViewChannelParticipants");
     /// Decide about rights in a channel.
     pub const ADMINISTER_CHANNEL: Self = Self::known("Channel.Admin");
+    /// Make permanent tokens for oneself.
+    pub const CREATE_OWN_TOKENS: Self = Self::known("Profile.PermanentTokens.Create");
     /// View teams.
     pub const VIEW_TEAMS: Self = Self::known("Team.View");
     /// Feed the directory through the host API.

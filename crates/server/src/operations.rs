@@ -49,6 +49,7 @@ fn api() -> Routes {
         .with(required_right::routes)
         .with(catalogue::routes)
         .with(permission::routes)
+        .with(crate::api::directory::routes)
 }
 
 /// The operations of the product that embeds Spaceport.

@@ -24,6 +24,7 @@ pub use tx::channel::ChannelFilter;
 pub use tx::delivery::{ClaimedRow, RecordedAttempt, RecordedNext};
 pub use tx::key::PublicKey;
 pub use tx::keystore::KeystoreUse;
+pub use tx::list::{ListOrder, ListPlace, ListStart, Listed};
 pub use tx::profile::{Addresses, Past, ProfileFilter};
 pub use tx::project::{ProjectFilter, Visible};
 pub use tx::revision::Remembered;

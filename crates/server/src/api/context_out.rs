@@ -1,16 +1,16 @@
-//! Contexts as the API shows them.
+//! Permission contexts as the API shows them: private ones by id alone to whoever does not see them.
 
 use spaceport_platform::access::Caller;
 use spaceport_platform::context::Context;
+use spaceport_platform::identifier::ProjectIdentifier;
 use spaceport_store::{StoreError, Tx};
-use spaceport_wire::application::{
-    ChannelReference, PackageRepositoryReference, PermissionContextApi, ProjectReference,
-};
+use spaceport_wire::application::PermissionContextApi;
 
+use crate::api::channel::channel_out;
+use crate::api::project::{package_repository_out, project_out};
 use crate::http::in_context::sees;
 
-/// Contexts, in the order given. A project or channel that the caller may not see shows its id alone; a package
-/// repository in a project he may not see shows as that project.
+/// Contexts, in the order given; what looks the same to the caller is shown once.
 ///
 /// # Errors
 /// When the database fails.
@@ -21,11 +21,7 @@ pub fn contexts_out(
 ) -> Result<Vec<PermissionContextApi>, StoreError> {
     let mut shown = Vec::with_capacity(contexts.len());
     for context in contexts {
-        let place = tx.place_of(context.clone())?;
-        let context = match sees(tx, caller, &place)? {
-            true => seen(context.clone()),
-            false => hidden(place.outer().unwrap_or(context).clone()),
-        };
+        let context = context_out(tx, caller, context)?;
         if !shown.contains(&context) {
             shown.push(context);
         }
@@ -33,15 +29,34 @@ pub fn contexts_out(
     Ok(shown)
 }
 
-fn seen(context: Context) -> PermissionContextApi {
-    match context {
-        Context::Global => PermissionContextApi::GlobalPermissionContext,
-        Context::Project(id) => PermissionContextApi::ProjectPermissionContext { project: ProjectReference { id } },
-        Context::Channel(id) => PermissionContextApi::ChannelPermissionContext { channel: ChannelReference { id } },
-        Context::PackageRepository(id) => {
-            PermissionContextApi::PackageRepositoryPermissionContext { repository: PackageRepositoryReference { id } }
-        }
-    }
+/// A context, as this caller sees it. What the directory does not know looks like what he may not see; a package
+/// repository in a project he may not see looks like that project.
+///
+/// # Errors
+/// When the database fails.
+pub fn context_out(tx: &mut Tx<'_>, caller: &Caller, context: &Context) -> Result<PermissionContextApi, StoreError> {
+    let place = tx.place_of(context.clone())?;
+    let seen = if sees(tx, caller, &place)? { whole(tx, context)? } else { None };
+    Ok(seen.unwrap_or_else(|| hidden(place.outer().unwrap_or(context).clone())))
+}
+
+fn whole(tx: &mut Tx<'_>, context: &Context) -> Result<Option<PermissionContextApi>, StoreError> {
+    let project = |tx: &mut Tx<'_>, id: &str| tx.find_project(&ProjectIdentifier::Id(id.to_owned()));
+    Ok(match context {
+        Context::Global => Some(PermissionContextApi::GlobalPermissionContext),
+        Context::Project(id) => project(tx, id)?
+            .map(|found| PermissionContextApi::ProjectPermissionContext { project: Box::new(project_out(&found)) }),
+        Context::Channel(id) => tx
+            .channel(id)?
+            .map(|found| PermissionContextApi::ChannelPermissionContext { channel: Box::new(channel_out(&found)) }),
+        Context::PackageRepository(id) => match tx.package_repository(id)? {
+            None => None,
+            Some(repository) => project(tx, &repository.project)?.map(|found| {
+                let repository = Box::new(package_repository_out(&repository, &found));
+                PermissionContextApi::PackageRepositoryPermissionContext { repository }
+            }),
+        },
+    })
 }
 
 fn hidden(context: Context) -> PermissionContextApi {

@@ -6,7 +6,7 @@ use spaceport_store::{StoreError, Tx};
 use spaceport_wire::principal::{CPrincipal, CPrincipalDetails};
 
 use crate::api::application_out;
-use crate::api::application_out::profile_out;
+use crate::api::profile_out::{EmailsShown, profile_out};
 
 /// Principals, in the order given; null where the server itself acted, or where who acted is not known any more.
 ///
@@ -30,7 +30,7 @@ pub fn principals_out(tx: &mut Tx<'_>, principals: &[Principal]) -> Result<Vec<O
     let shown = |principal: &Principal| match principal {
         Principal::User(id) => {
             let profile = people.iter().find(|profile| profile.id == *id)?;
-            let user = Box::new(profile_out(profile));
+            let user = Box::new(profile_out(profile, EmailsShown::No));
             Some(CPrincipal {
                 name: profile.username.clone(),
                 details: Some(CPrincipalDetails::CUserPrincipalDetails { user }),

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod caller;
+pub mod directory_access;
 pub mod error;
 pub mod freshness;
 pub mod in_context;

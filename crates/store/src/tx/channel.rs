@@ -1,9 +1,11 @@
 //! Channels.
 
 use spaceport_platform::directory::channel::Channel;
+use spaceport_platform::directory::project::Openness;
 use spaceport_platform::profile::folded;
 
 use crate::error::StoreError;
+use crate::tx::list::{ListOrder, ListStart, Listed, Listing, page};
 use crate::tx::project::{Visible, openness, visible};
 use crate::tx::{Tx, containing, placeholders};
 use crate::value::{Row, Value};
@@ -19,6 +21,10 @@ pub struct ChannelFilter {
     pub query: String,
     /// Whether archived ones are in it.
     pub with_archived: bool,
+    /// Whether private ones are left out.
+    pub public_only: bool,
+    /// What the list is ordered by.
+    pub order: ListOrder,
 }
 
 impl Tx<'_> {
@@ -53,33 +59,29 @@ impl Tx<'_> {
         self.connection.query(&sql, &[folded(name).into()])?.into_iter().map(read).collect()
     }
 
-    /// A page of channels by name, and how many there are in all.
+    /// A page of channels.
     pub fn list_channels(
         &mut self,
         filter: &ChannelFilter,
-        offset: i64,
+        start: &ListStart,
         limit: i64,
-    ) -> Result<(Vec<Channel>, i64), StoreError> {
-        let mut values: Vec<Value> = Vec::new();
-        let mut conditions = Vec::new();
+    ) -> Result<Listed<Channel>, StoreError> {
+        let (mut conditions, mut bound): (Vec<String>, Vec<Value>) = (Vec::new(), Vec::new());
         if !filter.with_archived {
             conditions.push("archived_at IS NULL".to_owned());
         }
         if !filter.query.is_empty() {
-            values.push(containing(&filter.query));
+            bound.push(containing(&filter.query));
             conditions.push("name_folded LIKE $1 ESCAPE '!'".to_owned());
         }
-        conditions.push(visible(&filter.visible, &mut values));
-        let condition = conditions.join(" AND ");
-        let count = format!("SELECT COUNT(*) FROM channel WHERE {condition}");
-        let total = self.connection.query(&count, &values)?.pop().map_or(Ok(0), |mut row| row.int())?;
-        let (take, skip) = (values.len() + 1, values.len() + 2);
-        let sql = format!(
-            "SELECT {COLUMNS} FROM channel WHERE {condition} ORDER BY name_folded, id LIMIT ${take} OFFSET ${skip}"
-        );
-        values.extend([limit.into(), offset.into()]);
-        let found = self.connection.query(&sql, &values)?.into_iter().map(read).collect::<Result<_, _>>()?;
-        Ok((found, total))
+        if filter.public_only {
+            conditions.push(format!("openness = '{}'", Openness::Public.name()));
+        }
+        conditions.push(visible(&filter.visible, &mut bound));
+        let listing = Listing { table: "channel", columns: COLUMNS, conditions, bound, order: filter.order };
+        let (rows, total) = self.listed(listing, start, limit)?;
+        let found = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Ok(page(found, total, filter.order, |channel| (folded(&channel.name), channel.id.clone())))
     }
 }
 

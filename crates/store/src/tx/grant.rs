@@ -143,6 +143,16 @@ impl Tx<'_> {
         Ok(all.iter().filter(is_new).cloned().collect())
     }
 
+    /// People who hold a grant directly, in the order of their ids.
+    pub fn people_granted(&mut self, grant: &Grant) -> Result<Vec<ProfileId>, StoreError> {
+        let sql = "SELECT principal_id FROM granted_right WHERE principal_kind = 'profile' AND right_code = $1 AND context = $2";
+        let rows = self.connection.query(sql, &[grant.right.code().into(), grant.context.to_string().into()])?;
+        let mut people =
+            rows.into_iter().map(|mut row| row.text().map(ProfileId::new)).collect::<Result<Vec<_>, _>>()?;
+        people.sort();
+        Ok(people)
+    }
+
     /// People who may act and hold `right` globally, directly or by a role: for [`Right::SUPERADMIN`], the
     /// administrators. What every member holds does not count.
     pub fn holders(&mut self, right: &Right) -> Result<Vec<ProfileId>, StoreError> {

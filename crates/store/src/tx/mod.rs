@@ -17,6 +17,7 @@ pub(crate) mod grant;
 pub(crate) mod housekeeping;
 pub(crate) mod key;
 pub(crate) mod keystore;
+pub(crate) mod list;
 pub(crate) mod membership;
 pub(crate) mod organization;
 pub(crate) mod package_repository;

@@ -3,6 +3,7 @@
 use spaceport_platform::directory::package_repository::PackageRepository;
 
 use crate::error::StoreError;
+use crate::tx::list::{ListOrder, ListStart, Listed, Listing, page};
 use crate::tx::{Tx, placeholders};
 use crate::value::{Row, Value};
 
@@ -31,17 +32,17 @@ impl Tx<'_> {
         self.rows_in(&format!("SELECT {COLUMNS} FROM package_repository"), "id", &ids)?.into_iter().map(read).collect()
     }
 
-    /// A page of package repositories by id, archived ones too, and how many there are in all.
+    /// A page of package repositories by id, archived ones too.
     pub fn list_package_repositories(
         &mut self,
-        offset: i64,
+        start: &ListStart,
         limit: i64,
-    ) -> Result<(Vec<PackageRepository>, i64), StoreError> {
-        let count = "SELECT COUNT(*) FROM package_repository";
-        let total = self.connection.query(count, &[])?.pop().map_or(Ok(0), |mut row| row.int())?;
-        let sql = format!("SELECT {COLUMNS} FROM package_repository ORDER BY id LIMIT $1 OFFSET $2");
-        let rows = self.connection.query(&sql, &[limit.into(), offset.into()])?;
-        Ok((rows.into_iter().map(read).collect::<Result<_, _>>()?, total))
+    ) -> Result<Listed<PackageRepository>, StoreError> {
+        let (conditions, bound, order) = (Vec::new(), Vec::new(), ListOrder::Id);
+        let listing = Listing { table: "package_repository", columns: COLUMNS, conditions, bound, order };
+        let (rows, total) = self.listed(listing, start, limit)?;
+        let found = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Ok(page(found, total, order, |repository| (String::new(), repository.id.clone())))
     }
 }
 

@@ -9,6 +9,7 @@ use spaceport_platform::profile::{Picture, Profile, Relation, folded};
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
+use crate::tx::list::{ListOrder, ListStart, Listed, Listing, page};
 use crate::tx::{Tx, containing, placeholders};
 use crate::value::{Row, Value};
 
@@ -30,6 +31,8 @@ pub struct ProfileFilter {
     pub relation: Option<Relation>,
     /// Members of this team only.
     pub team: Option<TeamId>,
+    /// What the list is ordered by.
+    pub order: ListOrder,
     /// These only.
     pub ids: Option<Vec<ProfileId>>,
 }
@@ -143,24 +146,21 @@ impl Tx<'_> {
         self.owners("SELECT claimed, profile_id FROM profile_email", "claimed", addresses)
     }
 
-    /// A page of profiles by name, and how many there are in all.
+    /// A page of profiles.
     pub fn list_profiles(
         &mut self,
         filter: &ProfileFilter,
-        offset: i64,
+        start: &ListStart,
         limit: i64,
-    ) -> Result<(Vec<Profile>, i64), StoreError> {
-        let mut values: Vec<Value> = Vec::new();
-        let mut conditions = vec!["1 = 1".to_owned()];
+    ) -> Result<Listed<Profile>, StoreError> {
+        let (mut conditions, mut bound): (Vec<String>, Vec<Value>) = (Vec::new(), Vec::new());
         if !filter.query.is_empty() {
-            values.push(containing(&filter.query));
-            let number = values.len();
-            let mut found =
-                format!("name_folded LIKE ${number} ESCAPE '!' OR username_folded LIKE ${number} ESCAPE '!'");
+            bound.push(containing(&filter.query));
+            let mut found = "name_folded LIKE $1 ESCAPE '!' OR username_folded LIKE $1 ESCAPE '!'".to_owned();
             if filter.addresses == Addresses::Searched {
-                found.push_str(&format!(
-                    " OR id IN (SELECT profile_id FROM profile_email WHERE address_folded LIKE ${number} ESCAPE '!')"
-                ));
+                found.push_str(
+                    " OR id IN (SELECT profile_id FROM profile_email WHERE address_folded LIKE $1 ESCAPE '!')",
+                );
             }
             conditions.push(format!("({found})"));
         }
@@ -170,35 +170,29 @@ impl Tx<'_> {
             Past::Only => conditions.push("archived_at IS NOT NULL".to_owned()),
         }
         if let Some(relation) = filter.relation {
-            values.push(relation.name().into());
-            conditions.push(format!("relation = ${}", values.len()));
+            bound.push(relation.name().into());
+            conditions.push(format!("relation = ${}", bound.len()));
         }
         if let Some(team) = &filter.team {
-            values.push(team.into());
+            bound.push(team.into());
             conditions.push(format!(
-                "id IN (SELECT member_id FROM membership WHERE place_kind = 'team' AND place_id = ${} AND member_kind = 'profile')",
-                values.len()
+                "id IN (SELECT member_id FROM membership WHERE group_kind = 'team' AND group_id = ${} AND member_kind = 'profile')",
+                bound.len()
             ));
         }
-        if let Some(ids) = &filter.ids {
-            if ids.is_empty() {
-                return Ok((Vec::new(), 0));
+        match &filter.ids {
+            None => {}
+            Some(ids) if ids.is_empty() => conditions.push("1 = 0".to_owned()),
+            Some(ids) => {
+                conditions.push(format!("id IN ({})", placeholders(bound.len() + 1, ids.len())));
+                bound.extend(ids.iter().map(Value::from));
             }
-            conditions.push(format!("id IN ({})", placeholders(values.len() + 1, ids.len())));
-            values.extend(ids.iter().map(Value::from));
         }
-        let condition = conditions.join(" AND ");
-        let count = format!("SELECT COUNT(*) FROM profile WHERE {condition}");
-        let total = self.connection.query(&count, &values)?.pop().map_or(Ok(0), |mut row| row.int())?;
-        let (take, skip) = (values.len() + 1, values.len() + 2);
-        let sql = format!(
-            "SELECT {COLUMNS} FROM profile WHERE {condition} ORDER BY name_folded, id LIMIT ${take} OFFSET ${skip}"
-        );
-        values.extend([limit.into(), offset.into()]);
-        let rows = self.connection.query(&sql, &values)?;
+        let listing = Listing { table: "profile", columns: COLUMNS, conditions, bound, order: filter.order };
+        let (rows, total) = self.listed(listing, start, limit)?;
         let mut found = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
         self.add_emails(&mut found)?;
-        Ok((found, total))
+        Ok(page(found, total, filter.order, |profile| (folded_name(profile), profile.id.to_string())))
     }
 
     /// Ends every token of people: those that are stored are revoked, the others began too early.
@@ -229,8 +223,11 @@ impl Tx<'_> {
     }
 }
 
+fn folded_name(profile: &Profile) -> String {
+    folded(format!("{} {}", profile.first_name, profile.last_name).trim())
+}
+
 fn values(profile: &Profile) -> Vec<Value> {
-    let name = format!("{} {}", profile.first_name, profile.last_name);
     let text = |text: &Option<String>| Value::from(text.as_deref());
     vec![
         (&profile.id).into(),
@@ -247,7 +244,7 @@ fn values(profile: &Profile) -> Vec<Value> {
         profile.suspended_at.into(),
         profile.tokens_not_before.into(),
         folded(&profile.username).into(),
-        folded(name.trim()).into(),
+        folded_name(profile).into(),
     ]
 }
 

@@ -7,6 +7,7 @@ use spaceport_platform::identifier::ProjectIdentifier;
 use spaceport_platform::profile::folded;
 
 use crate::error::StoreError;
+use crate::tx::list::{ListOrder, ListStart, Listed, Listing, page};
 use crate::tx::{Tx, containing, placeholders};
 use crate::value::{Row, Value};
 
@@ -30,6 +31,10 @@ pub struct ProjectFilter {
     pub visible: Visible,
     /// Part of the name or the whole key, in any case; empty finds all.
     pub term: String,
+    /// Whether archived ones are in it.
+    pub with_archived: bool,
+    /// What the list is ordered by.
+    pub order: ListOrder,
 }
 
 impl Tx<'_> {
@@ -71,31 +76,26 @@ impl Tx<'_> {
         rows.into_iter().map(|mut row| Ok((row.text()?, row.text()?))).collect()
     }
 
-    /// A page of projects by name, without archived ones, and how many there are in all.
+    /// A page of projects.
     pub fn list_projects(
         &mut self,
         filter: &ProjectFilter,
-        offset: i64,
+        start: &ListStart,
         limit: i64,
-    ) -> Result<(Vec<Project>, i64), StoreError> {
-        let mut values: Vec<Value> = Vec::new();
-        let mut conditions = vec!["archived_at IS NULL".to_owned()];
+    ) -> Result<Listed<Project>, StoreError> {
+        let (mut conditions, mut bound): (Vec<String>, Vec<Value>) = (Vec::new(), Vec::new());
+        if !filter.with_archived {
+            conditions.push("archived_at IS NULL".to_owned());
+        }
         if !filter.term.is_empty() {
-            values.push(containing(&filter.term));
-            values.push(folded(&filter.term).into());
+            bound.extend([containing(&filter.term), folded(&filter.term).into()]);
             conditions.push("(name_folded LIKE $1 ESCAPE '!' OR key_folded = $2)".to_owned());
         }
-        conditions.push(visible(&filter.visible, &mut values));
-        let condition = conditions.join(" AND ");
-        let count = format!("SELECT COUNT(*) FROM project WHERE {condition}");
-        let total = self.connection.query(&count, &values)?.pop().map_or(Ok(0), |mut row| row.int())?;
-        let (take, skip) = (values.len() + 1, values.len() + 2);
-        let sql = format!(
-            "SELECT {COLUMNS} FROM project WHERE {condition} ORDER BY name_folded, id LIMIT ${take} OFFSET ${skip}"
-        );
-        values.extend([limit.into(), offset.into()]);
-        let found = self.connection.query(&sql, &values)?.into_iter().map(read).collect::<Result<_, _>>()?;
-        Ok((found, total))
+        conditions.push(visible(&filter.visible, &mut bound));
+        let listing = Listing { table: "project", columns: COLUMNS, conditions, bound, order: filter.order };
+        let (rows, total) = self.listed(listing, start, limit)?;
+        let found = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Ok(page(found, total, filter.order, |project| (folded(&project.name), project.id.clone())))
     }
 }
 

@@ -9,6 +9,7 @@ use spaceport_platform::right::Right;
 
 use crate::error::StoreError;
 use crate::tx::Tx;
+use crate::tx::list::{ListOrder, ListStart, Listed, Listing, page};
 use crate::value::{Row, Value};
 
 const COLUMNS: &str = "id, context, name, description, created_at";
@@ -57,13 +58,13 @@ impl Tx<'_> {
         self.connection.query(&sql, &[context.to_string().into()])?.into_iter().map(read).collect()
     }
 
-    /// A page of all roles by id, and how many there are in all.
-    pub fn list_roles(&mut self, offset: i64, limit: i64) -> Result<(Vec<Role>, i64), StoreError> {
-        let total =
-            self.connection.query("SELECT COUNT(*) FROM role", &[])?.pop().map_or(Ok(0), |mut row| row.int())?;
-        let sql = format!("SELECT {COLUMNS} FROM role ORDER BY id LIMIT $1 OFFSET $2");
-        let rows = self.connection.query(&sql, &[limit.into(), offset.into()])?;
-        Ok((rows.into_iter().map(read).collect::<Result<_, _>>()?, total))
+    /// A page of all roles by id.
+    pub fn list_roles(&mut self, start: &ListStart, limit: i64) -> Result<Listed<Role>, StoreError> {
+        let (conditions, bound, order) = (Vec::new(), Vec::new(), ListOrder::Id);
+        let listing = Listing { table: "role", columns: COLUMNS, conditions, bound, order };
+        let (rows, total) = self.listed(listing, start, limit)?;
+        let found = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Ok(page(found, total, order, |role| (String::new(), role.id.to_string())))
     }
 
     /// The rights of a role, by code.

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 
 use spaceport_platform::directory::team::Team;
 use spaceport_platform::id::TeamId;
+use spaceport_platform::identifier::TeamIdentifier;
 use spaceport_platform::profile::folded;
 
 use crate::error::StoreError;
+use crate::tx::list::{ListOrder, ListStart, Listed, Listing, page};
 use crate::tx::{Tx, placeholders};
 use crate::value::{Row, Value};
 
@@ -53,18 +55,27 @@ impl Tx<'_> {
         self.connection.query(&sql, &[id.into()])?.pop().map(read).transpose()
     }
 
+    /// The team an identifier names.
+    pub fn find_team(&mut self, identifier: &TeamIdentifier) -> Result<Option<Team>, StoreError> {
+        match identifier {
+            TeamIdentifier::Id(id) => self.team(id),
+            TeamIdentifier::Name(name) => self.team_by_name(name),
+            TeamIdentifier::ExternalId(id) => self.team_by_external_id(id),
+        }
+    }
+
     /// Which teams have these external ids.
     pub fn team_external_id_owners(&mut self, ids: &[String]) -> Result<HashMap<String, TeamId>, StoreError> {
         self.owners("SELECT external_id, id FROM team", "external_id", ids)
     }
 
-    /// A page of teams by name, archived ones too, and how many there are in all.
-    pub fn list_teams(&mut self, offset: i64, limit: i64) -> Result<(Vec<Team>, i64), StoreError> {
-        let total =
-            self.connection.query("SELECT COUNT(*) FROM team", &[])?.pop().map_or(Ok(0), |mut row| row.int())?;
-        let sql = format!("SELECT {COLUMNS} FROM team ORDER BY name_folded, id LIMIT $1 OFFSET $2");
-        let rows = self.connection.query(&sql, &[limit.into(), offset.into()])?;
-        Ok((rows.into_iter().map(read).collect::<Result<_, _>>()?, total))
+    /// A page of teams by id, archived ones too.
+    pub fn list_teams(&mut self, start: &ListStart, limit: i64) -> Result<Listed<Team>, StoreError> {
+        let (conditions, bound, order) = (Vec::new(), Vec::new(), ListOrder::Id);
+        let listing = Listing { table: "team", columns: COLUMNS, conditions, bound, order };
+        let (rows, total) = self.listed(listing, start, limit)?;
+        let found = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Ok(page(found, total, order, |team| (String::new(), team.id.to_string())))
     }
 
     /// A team that is, through its parents, a part of itself; `None` when all is well.

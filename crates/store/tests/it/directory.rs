@@ -3,14 +3,18 @@
 use spaceport_platform::access::Principal;
 use spaceport_platform::context::Context;
 use spaceport_platform::directory::channel::Channel;
+use spaceport_platform::directory::membership::{Group, Member, Membership, Position};
 use spaceport_platform::directory::organization::Organization;
 use spaceport_platform::directory::package_repository::PackageRepository;
 use spaceport_platform::directory::project::{Openness, Project};
 use spaceport_platform::id::{ProfileId, TeamId, TokenId};
-use spaceport_platform::identifier::{PermissionContextIdentifier, ProfileIdentifier, ProjectIdentifier};
+use spaceport_platform::identifier::{
+    PermissionContextIdentifier, ProfileIdentifier, ProjectIdentifier, TeamIdentifier,
+};
 use spaceport_platform::profile::{Picture, Profile, Relation};
 use spaceport_store::{
-    Addresses, ChannelFilter, NewToken, Past, ProfileFilter, ProjectFilter, Store, StoreError, Visible,
+    Addresses, ChannelFilter, ListOrder, ListStart, NewToken, Past, ProfileFilter, ProjectFilter, Store, StoreError,
+    Visible,
 };
 
 use crate::make::{at, channel, profile, project, team};
@@ -91,13 +95,20 @@ async fn unique_values_can_be_swapped_and_are_owned(store: &Store) {
 }
 
 async fn people_are_listed_by_page(store: &Store) {
-    let list = async |filter: ProfileFilter, offset: i64, limit: i64| {
-        let (found, total) = store.read(move |tx| tx.list_profiles(&filter, offset, limit)).await.unwrap();
-        (found.into_iter().map(|profile| profile.id.to_string()).collect::<Vec<_>>(), total)
+    let list = async |filter: ProfileFilter, start: ListStart, limit: i64| {
+        let found = store.read(move |tx| tx.list_profiles(&filter, &start, limit)).await.unwrap();
+        let ids = found.entries.iter().map(|profile| profile.id.to_string()).collect::<Vec<_>>();
+        (ids, found.total, found.last)
+    };
+    let all = async |filter: ProfileFilter| {
+        let (ids, total, _) = list(filter, ListStart::Offset(0), 100).await;
+        assert_eq!(i64::try_from(ids.len()).unwrap(), total);
+        ids
     };
     let made: Vec<Profile> = (0..5)
         .map(|number| Profile {
-            last_name: format!("Page {}", 4 - number),
+            // Two share a name, so that the id decides.
+            last_name: format!("Page {}", (4 - number) / 2),
             emails: vec![format!("page{number}@mail.example")],
             relation: if number == 0 { Relation::Guest } else { Relation::Member },
             archived_at: (number == 1).then(|| at(1)),
@@ -105,21 +116,41 @@ async fn people_are_listed_by_page(store: &Store) {
         })
         .collect();
     store.write(move |tx| tx.save_profiles(&made)).await.unwrap();
-    let query = || ProfileFilter { query: "ANN PAGE".to_owned(), ..ProfileFilter::default() };
-    assert_eq!(list(query(), 0, 2).await, (vec!["page4".to_owned(), "page3".to_owned()], 4));
-    assert_eq!(list(query(), 2, 9).await, (vec!["page2".to_owned(), "page0".to_owned()], 4));
-    assert_eq!(list(ProfileFilter { past: Past::With, ..query() }, 0, 9).await.1, 5);
-    assert_eq!(list(ProfileFilter { past: Past::Only, ..query() }, 0, 9).await.0, ["page1"]);
-    assert_eq!(list(ProfileFilter { relation: Some(Relation::Guest), ..query() }, 0, 9).await.0, ["page0"]);
+    let query = |order| ProfileFilter { query: "ANN PAGE".to_owned(), order, ..ProfileFilter::default() };
+    for (order, expected) in
+        [(ListOrder::Name, ["page3", "page4", "page2", "page0"]), (ListOrder::Id, ["page0", "page2", "page3", "page4"])]
+    {
+        let (mut start, mut walked) = (ListStart::Offset(0), Vec::new());
+        loop {
+            let (mut ids, total, last) = list(query(order), start, 1).await;
+            assert_eq!(total, 4);
+            let Some(last) = last else { break };
+            walked.append(&mut ids);
+            start = ListStart::After(last);
+        }
+        assert_eq!(walked, expected);
+        assert_eq!(list(query(order), ListStart::Offset(3), 9).await.0, expected[3..]);
+    }
+    let query = || query(ListOrder::Id);
+    assert_eq!(all(ProfileFilter { past: Past::With, ..query() }).await.len(), 5);
+    assert_eq!(all(ProfileFilter { past: Past::Only, ..query() }).await, ["page1"]);
+    assert_eq!(all(ProfileFilter { relation: Some(Relation::Guest), ..query() }).await, ["page0"]);
     let ids = Some(vec![ProfileId::new("page3"), ProfileId::new("nobody")]);
-    assert_eq!(list(ProfileFilter { ids, ..ProfileFilter::default() }, 0, 9).await.0, ["page3"]);
-    assert_eq!(list(ProfileFilter { ids: Some(Vec::new()), ..ProfileFilter::default() }, 0, 9).await.1, 0);
+    assert_eq!(all(ProfileFilter { ids, ..ProfileFilter::default() }).await, ["page3"]);
+    assert_eq!(all(ProfileFilter { ids: Some(Vec::new()), ..ProfileFilter::default() }).await.len(), 0);
     let address = |addresses| ProfileFilter { query: "@mail".to_owned(), addresses, ..ProfileFilter::default() };
-    assert_eq!(list(address(Addresses::Searched), 0, 9).await.1, 4);
-    assert_eq!(list(address(Addresses::Hidden), 0, 9).await.1, 0);
-    assert_eq!(list(ProfileFilter { query: "user-page2".to_owned(), ..query() }, 0, 9).await.0, ["page2"]);
-    assert_eq!(list(ProfileFilter { query: "الأحمد".to_owned(), ..query() }, 0, 9).await.0, ["ann"]);
-    assert_eq!(list(ProfileFilter { query: "%".to_owned(), ..query() }, 0, 9).await.1, 0);
+    assert_eq!(all(address(Addresses::Searched)).await.len(), 4);
+    assert_eq!(all(address(Addresses::Hidden)).await.len(), 0);
+    assert_eq!(all(ProfileFilter { query: "user-page2".to_owned(), ..query() }).await, ["page2"]);
+    assert_eq!(all(ProfileFilter { query: "الأحمد".to_owned(), ..query() }).await, ["ann"]);
+    assert_eq!(all(ProfileFilter { query: "%".to_owned(), ..query() }).await.len(), 0);
+    let joined = Membership {
+        group: Group::Team(TeamId::new("listed")),
+        member: Member::Profile(ProfileId::new("page2")),
+        position: Position::Member,
+    };
+    store.write(move |tx| tx.save_memberships(std::slice::from_ref(&joined), at(0))).await.unwrap();
+    assert_eq!(all(ProfileFilter { team: Some(TeamId::new("listed")), ..query() }).await, ["page2"]);
 }
 
 async fn whoever_has_left_claims_no_address_and_has_no_tokens(store: &Store) {
@@ -201,7 +232,7 @@ async fn places_are_found_and_listed(store: &Store) {
             (tx.has_context(&Context::Channel("c1".to_owned()))?, tx.has_context(&Context::Channel("x".to_owned()))?),
             (tx.channel("c1")?, tx.channels(&ids(&["c1", "c2"]))?.len(), tx.channels_by_name("CHANNEL c2")?.len()),
             (tx.package_repository("r1")?, tx.package_repositories(&ids(&["r1"]))?.len()),
-            tx.list_package_repositories(0, 9)?.1,
+            tx.list_package_repositories(&ListStart::Offset(0), 9)?.total,
         ))
     });
     let (by_key, key, count, owners, known, unknown, has, channels, repositories, listed) = read.await.unwrap();
@@ -226,19 +257,34 @@ async fn lists_hold_what_is_visible(store: &Store) {
         (Visible::Only(one("p2")), 1, 0),
         (Visible::Only(Vec::new()), 0, 0),
     ] {
-        let project = ProjectFilter { visible: visible.clone(), term: String::new() };
-        let channel = ChannelFilter { visible: visible.clone(), query: "chan".to_owned(), with_archived: false };
+        let project = ProjectFilter {
+            visible: visible.clone(),
+            term: String::new(),
+            with_archived: false,
+            order: ListOrder::Name,
+        };
+        let channel = ChannelFilter {
+            visible: visible.clone(),
+            query: "chan".to_owned(),
+            with_archived: false,
+            public_only: false,
+            order: ListOrder::Name,
+        };
         let (found, seen) = store
             .read(move |tx| {
-                Ok::<_, StoreError>((tx.list_projects(&project, 0, 9)?.1, tx.list_channels(&channel, 0, 9)?.1))
+                Ok::<_, StoreError>((
+                    tx.list_projects(&project, &ListStart::Offset(0), 9)?.total,
+                    tx.list_channels(&channel, &ListStart::Offset(0), 9)?.total,
+                ))
             })
             .await
             .unwrap();
         assert_eq!((found, seen), (projects, channels), "{visible:?}");
     }
     let term = async |term: &str| {
-        let filter = ProjectFilter { visible: Visible::All, term: term.to_owned() };
-        store.read(move |tx| tx.list_projects(&filter, 0, 9)).await.unwrap().0
+        let filter =
+            ProjectFilter { visible: Visible::All, term: term.to_owned(), with_archived: true, order: ListOrder::Id };
+        store.read(move |tx| tx.list_projects(&filter, &ListStart::Offset(0), 9)).await.unwrap().entries
     };
     assert_eq!(term("secret").await[0].id, "p1");
     assert_eq!(term("EHEIM").await[0].id, "p2");
@@ -254,7 +300,7 @@ async fn teams_are_found_and_never_part_of_themselves(store: &Store) {
                 tx.team_by_name("TEAM T2")?,
                 tx.team_by_external_id("external-t3")?,
                 tx.team_external_id_owners(&["external-t1".to_owned()])?,
-                tx.list_teams(0, 2)?.1,
+                tx.list_teams(&ListStart::Offset(0), 2)?.total,
             ))
         })
         .await
@@ -262,6 +308,11 @@ async fn teams_are_found_and_never_part_of_themselves(store: &Store) {
     assert_eq!((ids, total), (2, 3));
     assert_eq!((by_name, by_external_id), (Some(team("t2", Some("t1"))), Some(team("t3", Some("t2")))));
     assert_eq!(owners["external-t1"], TeamId::new("t1"));
+    for text in ["t2", "id:t2", "name:team T2", "externalId:external-t2"] {
+        let identifier = TeamIdentifier::parse(text).unwrap();
+        let found = store.read(move |tx| tx.find_team(&identifier)).await.unwrap();
+        assert_eq!(found, Some(team("t2", Some("t1"))), "{text}");
+    }
     let circle = store.write(|tx| {
         let before = tx.team_in_circle(&[TeamId::new("t1"), TeamId::new("t3")])?;
         tx.save_teams(&[team("t1", Some("t3"))])?;

@@ -3,11 +3,11 @@
 use spaceport_platform::access::{Grant, Principal};
 use spaceport_platform::context::Context;
 use spaceport_platform::directory::membership::{Group, Member, Membership, Position};
-use spaceport_platform::directory::role::{MEMBERS, Role};
+use spaceport_platform::directory::role::{MEMBERS, RIGHTS_OF_MEMBERS, Role};
 use spaceport_platform::id::{ApplicationId, ProfileId, RoleId, TeamId};
 use spaceport_platform::profile::{Profile, Relation};
 use spaceport_platform::right::Right;
-use spaceport_store::{Store, StoreError, Tx};
+use spaceport_store::{ListStart, Store, StoreError, Tx};
 
 use crate::make::{at, profile, team};
 
@@ -45,7 +45,7 @@ async fn roles_are_kept(store: &Store) {
             tx.roles_in(&project)?.len(),
             tx.role_rights(&id)?,
             tx.role_members(&id)?,
-            tx.list_roles(0, 9)?.1,
+            tx.list_roles(&ListStart::Offset(0), 9)?.total,
             (tx.delete_role(&id)?, tx.delete_role(&id)?, tx.role_members(&id)?.len()),
         ))
     };
@@ -179,6 +179,8 @@ async fn holders_are_found_through_teams(store: &Store) {
             Membership { group: Group::Team(TeamId::new("below")), member: person("h3"), position: Position::Member };
         tx.save_memberships(&[member], at(0))?;
         let all = tx.holders(&right)?;
+        let direct = tx.people_granted(&Grant { right: right.clone(), context: Context::Global })?;
+        assert_eq!(direct, [ProfileId::new("h1"), ProfileId::new("h4")]);
         tx.save_role(&role("held", Context::Project("p".to_owned())))?;
         Ok::<_, StoreError>((all, tx.holders(&right)?))
     };
@@ -206,4 +208,8 @@ async fn rights_of_the_host_are_handed_out_once(store: &Store) {
     assert_eq!(first, [Right::MANAGE_DIRECTORY]);
     assert_eq!(then, []);
     assert!(members.unwrap().is_of_everybody());
+    let rights = store.read(|tx| tx.role_rights(&RoleId::new(MEMBERS))).await.unwrap();
+    let mut expected = RIGHTS_OF_MEMBERS.to_vec();
+    expected.sort();
+    assert_eq!(rights, expected);
 }
