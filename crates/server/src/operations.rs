@@ -9,9 +9,7 @@ use crate::api::{
     describe, parameter, permanent_token, permission, required_right, webhook,
 };
 use crate::health;
-use crate::host::{audit_trail, event, right, secret_overlap};
-use crate::host::{audit_trail, event, secret_overlap};
-use crate::host::{directory, event};
+use crate::host::{audit_trail, directory, event, right, secret_overlap};
 use crate::http::router;
 use crate::http::routes::{Route, Routes};
 use crate::oauth::{jwks, token};
@@ -62,6 +60,7 @@ fn host() -> Routes {
         .with(right::routes)
     Routes::new(Surface::Host).with(event::routes).with(secret_overlap::routes).with(audit_trail::routes)
     Routes::new(Surface::Host).with(event::routes).with(directory::routes)
+        .with(directory::routes)
 }
 
 fn oauth() -> Routes {

@@ -113,12 +113,13 @@ pub async fn list(
     let start = walk::start(&page, order)?;
     let named = query.profiles.as_deref().map(identifiers).transpose()?;
     let shown = emails_shown(&cx.caller, None);
+    let _ = query.report_future_members;
     let current = query.report_current_members.unwrap_or(true);
     let past = match (query.report_past_members.unwrap_or(false), current) {
         (false, true) => Past::Without,
         (true, true) => Past::With,
         (true, false) => Past::Only,
-        // Only those who will come: nobody is known before.
+        // Only those who will come, if anybody: nobody is known before.
         (false, false) => return Ok(Json(page.batch_after(Vec::new(), 0, None))),
     };
     if query.location_id.is_some() || query.role_id.is_some() {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use spaceport_platform::catalogue::Catalogue;
-use spaceport_platform::context::Place;
+use spaceport_platform::context::{Context, Place};
 use spaceport_platform::event::{MAX_EVENTS, MAX_ID, MAX_PAYLOAD, NewEvent, PublishStatus, Published};
 use spaceport_platform::id::{EventId, Id};
-use spaceport_platform::identifier::PermissionContextIdentifier;
+use spaceport_platform::identifier::{PermissionContextIdentifier, ProjectIdentifier};
 use spaceport_platform::invalid::{Invalid, text_length};
 use spaceport_platform::random::Random;
 use spaceport_platform::time::Timestamp;
@@ -44,7 +44,12 @@ pub async fn publish(
         body.events.iter().map(|event| event.context.as_ref().map(|context| context.0.clone())).collect();
     let mut events = check_all(body, &catalogue, cx.services.random.as_ref(), now)?;
     for (index, (event, place)) in events.iter_mut().zip(places(&cx, named).await?).enumerate() {
-        let missing = |_| Invalid::new(format!("events[{index}].context"), "names nothing that the directory knows");
+        let missing = |_| {
+            Invalid::new(
+                format!("events[{index}].context"),
+                "names a project by a key that the directory does not know",
+            )
+        };
         event.place = place.ok_or(()).map_err(missing)?;
     }
     let random = Arc::clone(&cx.services.random);
@@ -134,7 +139,7 @@ fn check_class(payload: &str, expected: &str) -> Result<(), Invalid> {
     if tagged.class_name.as_deref() == Some(expected) { Ok(()) } else { Err(wrong()) }
 }
 
-/// The places that events happened at, each looked up once; `None` for those the directory does not know.
+/// The places that events happened at, each looked up once; `None` for keys that the directory does not know.
 async fn places(
     cx: &Cx<Holding<PublishEventsRight>>,
     named: Vec<Option<PermissionContextIdentifier>>,
@@ -151,7 +156,7 @@ async fn places(
                 Some(identifier) => match known.get(identifier) {
                     Some(place) => place.clone(),
                     None => {
-                        let place = tx.place(identifier)?;
+                        let place = tx.place(identifier)?.or_else(|| unknown_yet(identifier));
                         known.insert(identifier, place.clone());
                         place
                     }
@@ -161,4 +166,15 @@ async fn places(
         Ok(places)
     });
     found.await.map_err(|error: StoreError| ApiError::from(error))
+}
+
+/// The place that an id names which the directory does not know: an event may come before the directory hears of
+/// its project (decision 0027). A key has to be known, because nothing else says which project it means.
+fn unknown_yet(identifier: &PermissionContextIdentifier) -> Option<Place> {
+    match identifier {
+        PermissionContextIdentifier::Global | PermissionContextIdentifier::Project(ProjectIdentifier::Key(_)) => None,
+        PermissionContextIdentifier::Project(ProjectIdentifier::Id(id)) => Some(Context::Project(id.clone()).into()),
+        PermissionContextIdentifier::Channel(id) => Some(Context::Channel(id.clone()).into()),
+        PermissionContextIdentifier::PackageRepository(id) => Some(Context::PackageRepository(id.clone()).into()),
+    }
 }

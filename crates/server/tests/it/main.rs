@@ -22,6 +22,7 @@ mod contract_rights;
 mod decision;
 mod delivery;
 mod directory;
+mod directory_read;
 mod forged;
 mod harness;
 mod hostile;
