@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::context::Context;
 use crate::id::{ApplicationId, ProfileId, TeamId};
 use crate::invalid::Invalid;
 
@@ -190,6 +191,17 @@ impl PermissionContextIdentifier {
                 "",
                 format!("must be `global`, `project:…`, `channel:…` or `packageRepository:…`, not `{text}`"),
             )),
+        }
+    }
+}
+
+impl From<Context> for PermissionContextIdentifier {
+    fn from(context: Context) -> Self {
+        match context {
+            Context::Global => Self::Global,
+            Context::Project(id) => Self::Project(ProjectIdentifier::Id(id)),
+            Context::Channel(id) => Self::Channel(id),
+            Context::PackageRepository(id) => Self::PackageRepository(id),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::profile::ProfileName;
 use crate::scalar::List;
 
 /// A person.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "DirectoryProfile")]
 pub struct ProfileEntry {
@@ -40,7 +40,7 @@ pub struct ProfileEntry {
 }
 
 /// A project.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "DirectoryProject")]
 pub struct ProjectEntry {
@@ -61,7 +61,7 @@ pub struct ProjectEntry {
 }
 
 /// A channel.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "DirectoryChannel")]
 pub struct ChannelEntry {
@@ -80,7 +80,7 @@ pub struct ChannelEntry {
 }
 
 /// A package repository.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "DirectoryPackageRepository")]
 pub struct PackageRepositoryEntry {
@@ -97,7 +97,7 @@ pub struct PackageRepositoryEntry {
 }
 
 /// A team.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "DirectoryTeam")]
 pub struct TeamEntry {
@@ -117,7 +117,7 @@ pub struct TeamEntry {
 
 /// That somebody belongs somewhere. Exactly one of `team`, `project` and `channel` says where, exactly one of
 /// `profile` and `memberTeam` who.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "DirectoryMembership")]
 pub struct MembershipEntry {
@@ -147,7 +147,7 @@ pub enum PositionEntry {
 }
 
 /// A role: rights in one context, and who has them.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "DirectoryRole")]
 pub struct RoleEntry {

@@ -12,6 +12,8 @@ use spaceport_platform::id::{Id, ProfileId, RoleId};
 use spaceport_platform::invalid::Invalid;
 use spaceport_platform::right::Right;
 use spaceport_store::{StoreError, Tx};
+use spaceport_wire::application::RightStatus;
+use spaceport_wire::right::RightOfApplication;
 use spaceport_wire::role::{CreateRole, GetRoles, GrantRoleRights, Role as RoleOut, UpdateRole};
 
 use std::collections::HashSet;
@@ -20,6 +22,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::api::right_out::right_out;
 use crate::api::role_view::RoleView;
 use crate::host::directory::keeping_an_administrator;
 use crate::host::directory::role::{grantable, listed, refuse_for_all_members};
@@ -40,6 +43,7 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/api/http/permission-roles/create", "api.role.create", "Create role", create)
         .patch(ROLE, "api.role.update", "Update role", update)
         .delete(ROLE, "api.role.delete", "Delete role", delete)
+        .get(RIGHTS, "api.role.right.list", "Get role permissions", rights_of)
         .post(RIGHTS, "api.role.right.grant", "Grant role permissions", grant)
         .delete(RIGHTS, "api.role.right.revoke", "Revoke role permissions", revoke)
         .post(RESET, "api.role.right.reset", "Reset role permissions to default", reset)
@@ -166,13 +170,28 @@ pub async fn delete(cx: Cx<OnRole<Change>>) -> Result<Done, ApiError> {
     Ok(Done)
 }
 
+/// The rights of a role.
+///
+/// # Errors
+/// Those of access.
+pub async fn rights_of(cx: Cx<OnRole<LookAt>>) -> Result<Json<Vec<RightOfApplication>>, ApiError> {
+    let (catalogue, role) = (cx.services.catalogue.current(), &cx.access.role);
+    let may_change = cx.caller.holds(&Change::right(&role.place), &role.place) && role.has_editable_rights();
+    let shown = role.rights.iter().map(|right| RightOfApplication {
+        status: RightStatus::Granted,
+        editable: may_change && cx.caller.holds(right, &role.place),
+        ..right_out(&catalogue, right)
+    });
+    Ok(Json(shown.collect()))
+}
+
 /// Gives rights to a role; those it has stay.
 ///
 /// # Errors
 /// `permission-denied` for a right that the caller does not hold there himself, `validation-error` for unknown
 /// rights and predefined roles.
 pub async fn grant(cx: Cx<OnRole<Change>>, Body(body): Body<GrantRoleRights>) -> Result<Done, ApiError> {
-    let added = rights(&cx.services.catalogue, &body.right_codes.0)?;
+    let added = rights(&cx.services.catalogue.current(), &body.right_codes.0)?;
     refuse_to_give(&cx.caller, &added, &cx.access.role.place)?;
     set_rights(cx, move |known| known.union(&added).cloned().collect()).await
 }
@@ -191,7 +210,7 @@ pub struct RevokedRights {
 /// `validation-error` for unknown rights and predefined roles, and when nobody would be left who administers the
 /// server.
 pub async fn revoke(cx: Cx<OnRole<Change>>, Query(query): Query<RevokedRights>) -> Result<Done, ApiError> {
-    let taken = rights(&cx.services.catalogue, &query.right_codes)?;
+    let taken = rights(&cx.services.catalogue.current(), &query.right_codes)?;
     set_rights(cx, move |known| known.difference(&taken).cloned().collect()).await
 }
 

@@ -26,6 +26,7 @@ async fn the_host_feeds_the_directory() {
         roles_are_put_whole(&host).await;
         people_who_leave_lose_their_tokens(&host).await;
         somebody_administers_the_server(&host).await;
+        what_was_put_can_be_read(&host).await;
         the_organization_has_a_name(&host).await;
         server.running.stop().await;
     }
@@ -37,6 +38,11 @@ struct Host<'a> {
 }
 
 impl Host<'_> {
+    async fn get(&self, path: &str, status: u16) -> Value {
+        let path = format!("/api/host/v1/directory/{path}");
+        self.server.client.get(&path).bearer(&self.token).send().await.expect(status).json()
+    }
+
     async fn put(&self, path: &str, body: Value, status: u16) -> Value {
         let path = format!("/api/host/v1/directory/{path}");
         self.server.client.put(&path).bearer(&self.token).json(&body).send().await.expect(status).json()
@@ -319,6 +325,54 @@ async fn somebody_administers_the_server(host: &Host<'_>) {
     )
     .await;
     host.delete("roles/admins", json!({}), 200).await;
+}
+
+async fn what_was_put_can_be_read(host: &Host<'_>) {
+    for (path, body) in [
+        (
+            "profiles/read",
+            json!({ "username": "read", "name": { "firstName": "R", "lastName": "" }, "emails": ["r@example.org"], "notAMember": true, "externalId": "r" }),
+        ),
+        ("projects/read", json!({ "key": "READ", "name": "Read", "private": true, "description": "d", "icon": "i" })),
+        ("channels/read", json!({ "name": "Read", "private": true })),
+        ("package-repositories/read", json!({ "project": "read", "name": "Read" })),
+        ("teams/read", json!({ "name": "Read", "externalId": "read" })),
+        (
+            "roles/read",
+            json!({ "name": "Read", "context": "project:id:read", "rights": ["Project.View"], "profiles": ["read"], "teams": ["read"] }),
+        ),
+    ] {
+        host.put(path, body.clone(), 200).await;
+        let shown = host.get(path, 200).await;
+        assert_eq!(
+            host.put(path, shown.clone(), 200).await,
+            outcome(0, 0, 1),
+            "{path}: what is read can be put: {shown}"
+        );
+        let (kind, _) = path.split_once('/').unwrap();
+        let (mut skip, mut found) = ("0".to_owned(), Vec::new());
+        loop {
+            let page = host.get(&format!("{kind}?$top=1000&$skip={skip}"), 200).await;
+            let entries = page["data"].as_array().unwrap().clone();
+            if entries.is_empty() {
+                assert_eq!(page["totalCount"], found.len());
+                break;
+            }
+            found.extend(entries);
+            skip = page["next"].as_str().unwrap().to_owned();
+        }
+        assert!(found.contains(&shown), "{path}");
+        let missing = host.get(&format!("{kind}/none"), 404).await;
+        assert_eq!(missing["error"], "not-found");
+        host.get(&format!("{kind}?$top=-1"), 400).await;
+    }
+    let member = json!({ "memberships": [{ "project": "read", "profile": "read", "position": "ADMIN" }] });
+    host.put("memberships", member.clone(), 200).await;
+    let members = host.get("memberships?project=read", 200).await;
+    assert_eq!((members.as_array().unwrap().len(), &members[0]["position"]), (1, &json!("ADMIN")));
+    assert_eq!(host.put("memberships", json!({ "memberships": members }), 200).await, outcome(0, 0, 1));
+    host.get("memberships", 400).await;
+    host.delete("memberships", member, 200).await;
 }
 
 async fn the_organization_has_a_name(host: &Host<'_>) {

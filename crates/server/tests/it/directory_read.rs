@@ -304,6 +304,9 @@ async fn roles_give_rights(scene: &Scene) {
     let id = made["roleId"].as_str().unwrap();
     assert_eq!(roles.send("POST", "create", make, admin, 400).await["error"], "duplicated-entity");
     roles.send("POST", &format!("{id}/permissions"), json!({ "rightCodes": ["Project.View"] }), admin, 200).await;
+    let rights = roles.send("GET", &format!("{id}/permissions"), json!({}), admin, 200).await;
+    assert_eq!((&rights[0]["status"], &rights[0]["editable"]), (&json!("GRANTED"), &json!(true)));
+    assert_eq!(rights[0]["rightCode"], json!({ "className": "PermissionIdentifier.ViewProjectDetails" }));
     scene.get("projects/id:p3", &scene.outsider, 404).await;
     roles.send("POST", &format!("{id}/profiles/username:outsider"), json!({}), admin, 200).await;
     scene.get("projects/id:p3", &scene.outsider, 200).await;

@@ -1,7 +1,7 @@
 //! Permission contexts: from identifiers to what is stored.
 
 use spaceport_platform::context::{Context, Place};
-use spaceport_platform::identifier::{PermissionContextIdentifier, ProjectIdentifier};
+use spaceport_platform::identifier::PermissionContextIdentifier;
 
 use crate::error::StoreError;
 use crate::tx::Tx;
@@ -42,12 +42,6 @@ impl Tx<'_> {
 
     /// Whether the directory has what a context stands for.
     pub fn has_context(&mut self, context: &Context) -> Result<bool, StoreError> {
-        let identifier = match context.clone() {
-            Context::Global => PermissionContextIdentifier::Global,
-            Context::Project(id) => PermissionContextIdentifier::Project(ProjectIdentifier::Id(id)),
-            Context::Channel(id) => PermissionContextIdentifier::Channel(id),
-            Context::PackageRepository(id) => PermissionContextIdentifier::PackageRepository(id),
-        };
-        Ok(self.find_context(&identifier)?.is_some())
+        Ok(self.find_context(&context.clone().into())?.is_some())
     }
 }

@@ -5,15 +5,16 @@ use spaceport_platform::directory::channel::{Channel, check};
 use spaceport_platform::directory::project::Openness;
 use spaceport_platform::invalid::Invalid;
 use spaceport_platform::time::Timestamp;
-use spaceport_store::{StoreError, Tx};
+use spaceport_store::{ChannelFilter, ListOrder, ListStart, Listed, StoreError, Tx, Visible};
+use spaceport_wire::batch::Batch;
 use spaceport_wire::directory::{ChannelEntries, ChannelEntry, Ids, Outcome};
 
 use crate::host::directory::project::openness;
 use crate::host::directory::{
-    At, BODY_LIMIT, Feeding, Kind, Named, archive, flag, listed_id, put, read_all, single_id,
+    At, BODY_LIMIT, Feeding, Kind, Named, Paging, archive, flag, list, listed_id, put, read_all, show, single_id,
 };
 use crate::http::error::ApiError;
-use crate::http::input::{Body, Path};
+use crate::http::input::{Body, Path, Query};
 use crate::http::reply::Json;
 use crate::http::routes::Routes;
 
@@ -22,12 +23,30 @@ pub fn routes(routes: Routes) -> Routes {
     const ALL: &str = "/api/host/v1/directory/channels";
     const ONE: &str = "/api/host/v1/directory/channels/{id}";
     routes
+        .get(ALL, "host.channel.list", "List channels", list_all)
         .put(ALL, "host.channel.put_all", "Put channels", put_all)
         .with_body_limit(BODY_LIMIT)
         .delete(ALL, "host.channel.delete_all", "Archive channels", delete_all)
         .with_body_limit(BODY_LIMIT)
+        .get(ONE, "host.channel.get", "Get channel", get_one)
         .put(ONE, "host.channel.put", "Put channel", put_one)
         .delete(ONE, "host.channel.delete", "Archive channel", delete_one)
+}
+
+/// A channel as a `PUT` would say it.
+///
+/// # Errors
+/// `not-found`.
+pub async fn get_one(cx: Feeding, Path(path): Path<Named>) -> Result<Json<ChannelEntry>, ApiError> {
+    show::<Channel>(&cx, path.id).await.map(Json)
+}
+
+/// All channels, archived ones too, page by page.
+///
+/// # Errors
+/// `validation-error` naming the parameter.
+pub async fn list_all(cx: Feeding, Query(paging): Query<Paging>) -> Result<Json<Batch<ChannelEntry>>, ApiError> {
+    list::<Channel>(&cx, &paging).await.map(Json)
 }
 
 /// Puts a channel.
@@ -88,8 +107,27 @@ impl Kind for Channel {
     const LIST: &'static str = "channels";
     const NAME: &'static str = "channel";
 
+    type Out = ChannelEntry;
+
     fn id(&self) -> &str {
         &self.id
+    }
+
+    fn out(&self) -> ChannelEntry {
+        ChannelEntry {
+            id: Some(self.id.clone()),
+            name: self.name.clone(),
+            description: self.description.clone(),
+            icon: self.icon.clone(),
+            private: Some(self.openness == Openness::Private),
+            archived: Some(self.archived_at.is_some()),
+        }
+    }
+
+    fn page(tx: &mut Tx<'_>, start: &ListStart, limit: i64) -> Result<Listed<Self>, StoreError> {
+        let (query, order) = (String::new(), ListOrder::Id);
+        let filter = ChannelFilter { visible: Visible::All, query, with_archived: true, public_only: false, order };
+        tx.list_channels(&filter, start, limit)
     }
 
     fn inherit(&mut self, known: &Self) {

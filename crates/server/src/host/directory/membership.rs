@@ -10,9 +10,12 @@ use spaceport_platform::invalid::Invalid;
 use spaceport_store::{StoreError, Tx};
 use spaceport_wire::directory::{MembershipEntries, MembershipEntry, Outcome, PositionEntry};
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 use crate::host::directory::{At, BODY_LIMIT, Feeding, keeping_an_administrator, read_all};
 use crate::http::error::ApiError;
-use crate::http::input::Body;
+use crate::http::input::{Body, Query};
 use crate::http::reply::Json;
 use crate::http::routes::Routes;
 
@@ -22,10 +25,61 @@ const LIST: &str = "memberships";
 pub fn routes(routes: Routes) -> Routes {
     const MEMBERSHIPS: &str = "/api/host/v1/directory/memberships";
     routes
+        .get(MEMBERSHIPS, "host.membership.list", "List memberships", list_all)
         .put(MEMBERSHIPS, "host.membership.put_all", "Put memberships", put_all)
         .with_body_limit(BODY_LIMIT)
         .delete(MEMBERSHIPS, "host.membership.delete_all", "End memberships", delete_all)
         .with_body_limit(BODY_LIMIT)
+}
+
+/// Of what the members are listed: exactly one.
+#[derive(Deserialize, JsonSchema)]
+pub struct GroupQuery {
+    /// Id of a team.
+    team: Option<String>,
+    /// Id of a project.
+    project: Option<String>,
+    /// Id of a channel.
+    channel: Option<String>,
+}
+
+/// Who belongs to a team, a project or a channel.
+///
+/// # Errors
+/// `validation-error` unless exactly one is named.
+pub async fn list_all(cx: Feeding, Query(query): Query<GroupQuery>) -> Result<Json<Vec<MembershipEntry>>, ApiError> {
+    let group = group(query.team, query.project, query.channel)?;
+    let found = cx.read(move |tx| tx.memberships_in(&group)).await;
+    Ok(Json(found.map_err(|error: StoreError| ApiError::from(error))?.iter().map(out).collect()))
+}
+
+fn out(membership: &Membership) -> MembershipEntry {
+    let group = |kind: &str| Some(membership.group.parts()).filter(|it| it.0 == kind).map(|it| it.1.to_owned());
+    let member = |kind: &str| Some(membership.member.parts()).filter(|it| it.0 == kind).map(|it| it.1.to_owned());
+    MembershipEntry {
+        team: group("team"),
+        project: group("project"),
+        channel: group("channel"),
+        profile: member("profile"),
+        member_team: member("team"),
+        position: Some(match membership.position {
+            Position::Member => PositionEntry::Member,
+            Position::Admin => PositionEntry::Admin,
+        }),
+    }
+}
+
+fn group(team: Option<String>, project: Option<String>, channel: Option<String>) -> Result<Group, Invalid> {
+    match (team, project, channel) {
+        (Some(id), None, None) => Ok(Group::Team(TeamId::new(id))),
+        (None, Some(id), None) => Ok(Group::Project(id)),
+        (None, None, Some(id)) => Ok(Group::Channel(id)),
+        _ => Err(one_of("`team`, `project` and `channel`")),
+    }
+}
+
+fn one_of(names: &str) -> Invalid {
+    Invalid::new("", format!("needs exactly one of {names}"))
 }
 
 /// Puts memberships: whoever belongs there already gets the new position.
@@ -126,17 +180,11 @@ fn change(
 }
 
 fn read(body: MembershipEntry) -> Result<Membership, Invalid> {
-    let one_of = |field: &str, names: &str| Invalid::new(field, format!("needs exactly one of {names}"));
-    let group = match (body.team, body.project, body.channel) {
-        (Some(id), None, None) => Group::Team(TeamId::new(id)),
-        (None, Some(id), None) => Group::Project(id),
-        (None, None, Some(id)) => Group::Channel(id),
-        _ => return Err(one_of("", "`team`, `project` and `channel`")),
-    };
+    let group = group(body.team, body.project, body.channel)?;
     let member = match (body.profile, body.member_team) {
         (Some(id), None) => Member::Profile(ProfileId::new(id)),
         (None, Some(id)) => Member::Team(TeamId::new(id)),
-        _ => return Err(one_of("", "`profile` and `memberTeam`")),
+        _ => return Err(one_of("`profile` and `memberTeam`")),
     };
     if matches!((&group, &member), (Group::Team(_), Member::Team(_))) {
         return Err(Invalid::new("memberTeam", "must be absent for teams: say the `parent` of the team instead"));

@@ -20,9 +20,15 @@ use spaceport_platform::directory::check_id;
 use spaceport_platform::invalid::Invalid;
 use spaceport_platform::right::Right;
 use spaceport_platform::time::Timestamp;
-use spaceport_store::{StoreError, Tx};
+use spaceport_store::{ListOrder, ListStart, Listed, StoreError, Tx};
+use spaceport_wire::batch::Batch;
 use spaceport_wire::directory::Outcome;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::api::page::Page;
+use crate::api::walk;
 use crate::http::access::{Cx, Holding, ManageDirectory};
 use crate::http::error::ApiError;
 use crate::http::routes::Routes;
@@ -62,8 +68,20 @@ pub trait Kind: Clone + PartialEq + Send + Sync + 'static {
     /// What the audit trail calls one.
     const NAME: &'static str;
 
+    /// An entry as a `PUT` would say it.
+    type Out: Serialize + JsonSchema + Send + 'static;
+
     /// The id.
     fn id(&self) -> &str;
+
+    /// As a `PUT` would say it.
+    fn out(&self) -> Self::Out;
+
+    /// A page of all entries, archived ones too, by id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn page(tx: &mut Tx<'_>, start: &ListStart, limit: i64) -> Result<Listed<Self>, StoreError>;
 
     /// Takes over from the stored entry what the host does not say, such as when it was made.
     fn inherit(&mut self, known: &Self);
@@ -247,6 +265,53 @@ pub fn keeping_an_administrator<T>(
         ));
     }
     Ok(done)
+}
+
+/// Which page of a list.
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+pub struct Paging {
+    /// Where the page begins.
+    #[serde(rename = "$skip")]
+    skip: Option<String>,
+    /// Most entries of the page.
+    #[serde(rename = "$top")]
+    top: Option<i32>,
+}
+
+impl Paging {
+    /// The page, and where it begins.
+    ///
+    /// # Errors
+    /// Names the parameter.
+    pub fn read(&self) -> Result<(Page, ListStart), Invalid> {
+        let page = Page::walked(self.skip.as_deref(), self.top.map(i64::from))?;
+        let start = walk::start(&page, ListOrder::Id)?;
+        Ok((page, start))
+    }
+}
+
+/// Shows a stored entry.
+///
+/// # Errors
+/// `not-found`.
+pub async fn show<K: Kind>(cx: &Feeding, id: String) -> Result<K::Out, ApiError> {
+    let asked = id.clone();
+    let found = cx.read(move |tx| K::load(tx, std::slice::from_ref(&asked))).await;
+    let found = found.map_err(|error: StoreError| ApiError::from(error))?.pop();
+    found.map(|entry| entry.out()).ok_or_else(|| ApiError::not_found(format!("The directory has no {id} of this kind")))
+}
+
+/// Lists stored entries, archived ones too.
+///
+/// # Errors
+/// `validation-error` naming the parameter.
+pub async fn list<K: Kind>(cx: &Feeding, paging: &Paging) -> Result<Batch<K::Out>, ApiError> {
+    let (page, start) = paging.read()?;
+    let limit = page.limit;
+    let listed = cx.read(move |tx| K::page(tx, &start, limit)).await;
+    let listed = listed.map_err(|error: StoreError| ApiError::from(error))?;
+    let entries = listed.entries.iter().map(Kind::out).collect();
+    Ok(walk::batch(&page, ListOrder::Id, Listed { entries, total: listed.total, last: listed.last }))
 }
 
 /// Checks ids that refer to other entries: they keep to the rule of ids, so that nothing else is looked up.

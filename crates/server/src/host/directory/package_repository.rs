@@ -6,14 +6,15 @@ use spaceport_platform::audit::AuditChange;
 use spaceport_platform::directory::package_repository::{PackageRepository, check};
 use spaceport_platform::invalid::Invalid;
 use spaceport_platform::time::Timestamp;
-use spaceport_store::{StoreError, Tx};
+use spaceport_store::{ListStart, Listed, StoreError, Tx};
+use spaceport_wire::batch::Batch;
 use spaceport_wire::directory::{Ids, Outcome, PackageRepositoryEntries, PackageRepositoryEntry};
 
 use crate::host::directory::{
-    At, BODY_LIMIT, Feeding, Kind, Named, archive, flag, listed_id, put, read_all, single_id,
+    At, BODY_LIMIT, Feeding, Kind, Named, Paging, archive, flag, list, listed_id, put, read_all, show, single_id,
 };
 use crate::http::error::ApiError;
-use crate::http::input::{Body, Path};
+use crate::http::input::{Body, Path, Query};
 use crate::http::reply::Json;
 use crate::http::routes::Routes;
 
@@ -22,12 +23,33 @@ pub fn routes(routes: Routes) -> Routes {
     const ALL: &str = "/api/host/v1/directory/package-repositories";
     const ONE: &str = "/api/host/v1/directory/package-repositories/{id}";
     routes
+        .get(ALL, "host.package_repository.list", "List package repositories", list_all)
         .put(ALL, "host.package_repository.put_all", "Put package repositories", put_all)
         .with_body_limit(BODY_LIMIT)
         .delete(ALL, "host.package_repository.delete_all", "Archive package repositories", delete_all)
         .with_body_limit(BODY_LIMIT)
+        .get(ONE, "host.package_repository.get", "Get package repository", get_one)
         .put(ONE, "host.package_repository.put", "Put package repository", put_one)
         .delete(ONE, "host.package_repository.delete", "Archive package repository", delete_one)
+}
+
+/// A package repository as a `PUT` would say it.
+///
+/// # Errors
+/// `not-found`.
+pub async fn get_one(cx: Feeding, Path(path): Path<Named>) -> Result<Json<PackageRepositoryEntry>, ApiError> {
+    show::<PackageRepository>(&cx, path.id).await.map(Json)
+}
+
+/// All package repositories, archived ones too, page by page.
+///
+/// # Errors
+/// `validation-error` naming the parameter.
+pub async fn list_all(
+    cx: Feeding,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Batch<PackageRepositoryEntry>>, ApiError> {
+    list::<PackageRepository>(&cx, &paging).await.map(Json)
 }
 
 /// Puts a package repository.
@@ -89,8 +111,24 @@ impl Kind for PackageRepository {
     const LIST: &'static str = "packageRepositories";
     const NAME: &'static str = "package_repository";
 
+    type Out = PackageRepositoryEntry;
+
     fn id(&self) -> &str {
         &self.id
+    }
+
+    fn out(&self) -> PackageRepositoryEntry {
+        PackageRepositoryEntry {
+            id: Some(self.id.clone()),
+            project: self.project.clone(),
+            name: self.name.clone(),
+            description: self.description.clone(),
+            archived: Some(self.archived_at.is_some()),
+        }
+    }
+
+    fn page(tx: &mut Tx<'_>, start: &ListStart, limit: i64) -> Result<Listed<Self>, StoreError> {
+        tx.list_package_repositories(start, limit)
     }
 
     fn inherit(&mut self, known: &Self) {

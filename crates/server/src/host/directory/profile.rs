@@ -7,14 +7,17 @@ use spaceport_platform::id::ProfileId;
 use spaceport_platform::invalid::Invalid;
 use spaceport_platform::profile::{Picture, Profile, Relation, check, folded};
 use spaceport_platform::time::Timestamp;
-use spaceport_store::{StoreError, Tx};
+use spaceport_store::{ListStart, Listed, Past, ProfileFilter, StoreError, Tx};
+use spaceport_wire::batch::Batch;
 use spaceport_wire::directory::{Ids, Outcome, ProfileEntries, ProfileEntry};
+use spaceport_wire::profile::ProfileName;
+use spaceport_wire::scalar::List;
 
 use crate::host::directory::{
-    At, BODY_LIMIT, Feeding, Kind, Named, archive, flag, listed_id, put, read_all, single_id,
+    At, BODY_LIMIT, Feeding, Kind, Named, Paging, archive, flag, list, listed_id, put, read_all, show, single_id,
 };
 use crate::http::error::ApiError;
-use crate::http::input::{Body, Path};
+use crate::http::input::{Body, Path, Query};
 use crate::http::reply::Json;
 use crate::http::routes::Routes;
 
@@ -23,12 +26,30 @@ pub fn routes(routes: Routes) -> Routes {
     const PROFILES: &str = "/api/host/v1/directory/profiles";
     const PROFILE: &str = "/api/host/v1/directory/profiles/{id}";
     routes
+        .get(PROFILES, "host.profile.list", "List profiles", list_all)
         .put(PROFILES, "host.profile.put_all", "Put profiles", put_all)
         .with_body_limit(BODY_LIMIT)
         .delete(PROFILES, "host.profile.delete_all", "Archive profiles", delete_all)
         .with_body_limit(BODY_LIMIT)
+        .get(PROFILE, "host.profile.get", "Get profile", get_one)
         .put(PROFILE, "host.profile.put", "Put profile", put_one)
         .delete(PROFILE, "host.profile.delete", "Archive profile", delete_one)
+}
+
+/// A profile as a `PUT` would say it.
+///
+/// # Errors
+/// `not-found`.
+pub async fn get_one(cx: Feeding, Path(path): Path<Named>) -> Result<Json<ProfileEntry>, ApiError> {
+    show::<Profile>(&cx, path.id).await.map(Json)
+}
+
+/// All profiles, archived ones too, page by page.
+///
+/// # Errors
+/// `validation-error` naming the parameter.
+pub async fn list_all(cx: Feeding, Query(paging): Query<Paging>) -> Result<Json<Batch<ProfileEntry>>, ApiError> {
+    list::<Profile>(&cx, &paging).await.map(Json)
 }
 
 /// Puts a profile.
@@ -93,8 +114,30 @@ impl Kind for Profile {
     const LIST: &'static str = "profiles";
     const NAME: &'static str = "profile";
 
+    type Out = ProfileEntry;
+
     fn id(&self) -> &str {
         self.id.as_str()
+    }
+
+    fn out(&self) -> ProfileEntry {
+        ProfileEntry {
+            id: Some(self.id.to_string()),
+            username: self.username.clone(),
+            name: Some(ProfileName { first_name: self.first_name.clone(), last_name: self.last_name.clone() }),
+            emails: Some(List(self.emails.clone())),
+            external_id: self.external_id.clone(),
+            small_avatar: self.picture.small.clone(),
+            avatar: self.picture.medium.clone(),
+            profile_picture: self.picture.full.clone(),
+            not_a_member: Some(self.relation == Relation::Guest),
+            suspended: Some(self.suspended_at.is_some()),
+            archived: Some(self.archived_at.is_some()),
+        }
+    }
+
+    fn page(tx: &mut Tx<'_>, start: &ListStart, limit: i64) -> Result<Listed<Self>, StoreError> {
+        tx.list_profiles(&ProfileFilter { past: Past::With, ..ProfileFilter::default() }, start, limit)
     }
 
     fn inherit(&mut self, known: &Self) {

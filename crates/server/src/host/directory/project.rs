@@ -7,14 +7,15 @@ use spaceport_platform::directory::project::{Openness, Project, check};
 use spaceport_platform::invalid::Invalid;
 use spaceport_platform::profile::folded;
 use spaceport_platform::time::Timestamp;
-use spaceport_store::{StoreError, Tx};
+use spaceport_store::{ListOrder, ListStart, Listed, ProjectFilter, StoreError, Tx, Visible};
+use spaceport_wire::batch::Batch;
 use spaceport_wire::directory::{Ids, Outcome, ProjectEntries, ProjectEntry};
 
 use crate::host::directory::{
-    At, BODY_LIMIT, Feeding, Kind, Named, archive, flag, listed_id, put, read_all, single_id,
+    At, BODY_LIMIT, Feeding, Kind, Named, Paging, archive, flag, list, listed_id, put, read_all, show, single_id,
 };
 use crate::http::error::ApiError;
-use crate::http::input::{Body, Path};
+use crate::http::input::{Body, Path, Query};
 use crate::http::reply::Json;
 use crate::http::routes::Routes;
 
@@ -23,12 +24,30 @@ pub fn routes(routes: Routes) -> Routes {
     const ALL: &str = "/api/host/v1/directory/projects";
     const ONE: &str = "/api/host/v1/directory/projects/{id}";
     routes
+        .get(ALL, "host.project.list", "List projects", list_all)
         .put(ALL, "host.project.put_all", "Put projects", put_all)
         .with_body_limit(BODY_LIMIT)
         .delete(ALL, "host.project.delete_all", "Archive projects", delete_all)
         .with_body_limit(BODY_LIMIT)
+        .get(ONE, "host.project.get", "Get project", get_one)
         .put(ONE, "host.project.put", "Put project", put_one)
         .delete(ONE, "host.project.delete", "Archive project", delete_one)
+}
+
+/// A project as a `PUT` would say it.
+///
+/// # Errors
+/// `not-found`.
+pub async fn get_one(cx: Feeding, Path(path): Path<Named>) -> Result<Json<ProjectEntry>, ApiError> {
+    show::<Project>(&cx, path.id).await.map(Json)
+}
+
+/// All projects, archived ones too, page by page.
+///
+/// # Errors
+/// `validation-error` naming the parameter.
+pub async fn list_all(cx: Feeding, Query(paging): Query<Paging>) -> Result<Json<Batch<ProjectEntry>>, ApiError> {
+    list::<Project>(&cx, &paging).await.map(Json)
 }
 
 /// Puts a project.
@@ -95,8 +114,28 @@ impl Kind for Project {
     const LIST: &'static str = "projects";
     const NAME: &'static str = "project";
 
+    type Out = ProjectEntry;
+
     fn id(&self) -> &str {
         &self.id
+    }
+
+    fn out(&self) -> ProjectEntry {
+        ProjectEntry {
+            id: Some(self.id.clone()),
+            key: self.key.clone(),
+            name: self.name.clone(),
+            description: self.description.clone(),
+            icon: self.icon.clone(),
+            private: Some(self.openness == Openness::Private),
+            archived: Some(self.archived_at.is_some()),
+        }
+    }
+
+    fn page(tx: &mut Tx<'_>, start: &ListStart, limit: i64) -> Result<Listed<Self>, StoreError> {
+        let filter =
+            ProjectFilter { visible: Visible::All, term: String::new(), with_archived: true, order: ListOrder::Id };
+        tx.list_projects(&filter, start, limit)
     }
 
     fn inherit(&mut self, known: &Self) {

@@ -12,14 +12,19 @@ use spaceport_platform::identifier::PermissionContextIdentifier;
 use spaceport_platform::invalid::Invalid;
 use spaceport_platform::right::Right;
 use spaceport_platform::time::Timestamp;
-use spaceport_store::Tx;
+use spaceport_store::{ListOrder, Listed, StoreError, Tx};
+use spaceport_wire::batch::Batch;
 use spaceport_wire::directory::{Ids, Outcome, RoleEntries, RoleEntry};
+use spaceport_wire::identifier::PermissionContextIdentifier as ContextOut;
+use spaceport_wire::scalar::List;
+
+use crate::api::walk;
 
 use crate::host::directory::{
-    At, BODY_LIMIT, Feeding, Named, check_ids, count, keeping_an_administrator, listed_id, read_all, single_id,
+    At, BODY_LIMIT, Feeding, Named, Paging, check_ids, count, keeping_an_administrator, listed_id, read_all, single_id,
 };
 use crate::http::error::ApiError;
-use crate::http::input::{Body, Path};
+use crate::http::input::{Body, Path, Query};
 use crate::http::reply::Json;
 use crate::http::routes::Routes;
 use crate::http::trail::Trail;
@@ -31,12 +36,63 @@ pub fn routes(routes: Routes) -> Routes {
     const ALL: &str = "/api/host/v1/directory/roles";
     const ONE: &str = "/api/host/v1/directory/roles/{id}";
     routes
+        .get(ALL, "host.role.list", "List roles", list_all)
         .put(ALL, "host.role.put_all", "Put roles", put_all)
         .with_body_limit(BODY_LIMIT)
         .delete(ALL, "host.role.delete_all", "Delete roles", delete_all)
         .with_body_limit(BODY_LIMIT)
+        .get(ONE, "host.role.get", "Get role", get_one)
         .put(ONE, "host.role.put", "Put role", put_one)
         .delete(ONE, "host.role.delete", "Delete role", delete_one)
+}
+
+/// A role as a `PUT` would say it.
+///
+/// # Errors
+/// `not-found`.
+pub async fn get_one(cx: Feeding, Path(path): Path<Named>) -> Result<Json<RoleEntry>, ApiError> {
+    let id = RoleId::new(path.id.as_str());
+    let found = cx.read(move |tx| tx.role(&id)?.map(|role| out(tx, &role)).transpose()).await;
+    let found = found.map_err(|error: StoreError| ApiError::from(error))?;
+    found.map(Json).ok_or_else(|| ApiError::not_found(format!("The directory has no {} of this kind", path.id)))
+}
+
+/// All stored roles, page by page.
+///
+/// # Errors
+/// `validation-error` naming the parameter.
+pub async fn list_all(cx: Feeding, Query(paging): Query<Paging>) -> Result<Json<Batch<RoleEntry>>, ApiError> {
+    let (page, start) = paging.read()?;
+    let limit = page.limit;
+    let listed = cx
+        .read(move |tx| {
+            let listed = tx.list_roles(&start, limit)?;
+            let mut entries = Vec::with_capacity(listed.entries.len());
+            for role in &listed.entries {
+                entries.push(out(tx, role)?);
+            }
+            Ok::<_, StoreError>(Listed { entries, total: listed.total, last: listed.last })
+        })
+        .await
+        .map_err(ApiError::from)?;
+    Ok(Json(walk::batch(&page, ListOrder::Id, listed)))
+}
+
+fn out(tx: &mut Tx<'_>, role: &Role) -> Result<RoleEntry, StoreError> {
+    let members = tx.role_members(&role.id)?;
+    let of_kind = |kind: &str| {
+        let parts = members.iter().map(Member::parts).filter(|(part, _)| *part == kind);
+        List(parts.map(|(_, id)| id.to_owned()).collect())
+    };
+    Ok(RoleEntry {
+        id: Some(role.id.to_string()),
+        context: Some(ContextOut(role.context.clone().into())),
+        name: role.name.clone(),
+        description: role.description.clone(),
+        rights: List(tx.role_rights(&role.id)?.iter().map(|right| right.code().to_owned()).collect()),
+        profiles: of_kind("profile"),
+        teams: of_kind("team"),
+    })
 }
 
 /// A role as the host wants it.
@@ -59,7 +115,7 @@ pub async fn put_one(
     Body(body): Body<RoleEntry>,
 ) -> Result<Json<Outcome>, ApiError> {
     let id = single_id(path.id, body.id.as_deref())?;
-    let wanted = read(id, body, &cx.services.catalogue)?;
+    let wanted = read(id, body, &cx.services.catalogue.current())?;
     put(cx, vec![wanted], At::Single).await
 }
 
@@ -68,8 +124,8 @@ pub async fn put_one(
 /// # Errors
 /// `validation-error` naming the entry and the field.
 pub async fn put_all(cx: Feeding, Body(body): Body<RoleEntries>) -> Result<Json<Outcome>, ApiError> {
-    let catalogue = &cx.services.catalogue;
-    let wanted = read_all(LIST, body.roles, |mut body| read(listed_id(body.id.take())?, body, catalogue))?;
+    let catalogue = cx.services.catalogue.current();
+    let wanted = read_all(LIST, body.roles, |mut body| read(listed_id(body.id.take())?, body, &catalogue))?;
     put(cx, wanted, At::List(LIST)).await
 }
 

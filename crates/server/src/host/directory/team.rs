@@ -7,14 +7,15 @@ use spaceport_platform::directory::team::{Team, check};
 use spaceport_platform::id::TeamId;
 use spaceport_platform::invalid::Invalid;
 use spaceport_platform::time::Timestamp;
-use spaceport_store::{StoreError, Tx};
+use spaceport_store::{ListStart, Listed, StoreError, Tx};
+use spaceport_wire::batch::Batch;
 use spaceport_wire::directory::{Ids, Outcome, TeamEntries, TeamEntry};
 
 use crate::host::directory::{
-    At, BODY_LIMIT, Feeding, Kind, Named, archive, flag, listed_id, put, read_all, single_id,
+    At, BODY_LIMIT, Feeding, Kind, Named, Paging, archive, flag, list, listed_id, put, read_all, show, single_id,
 };
 use crate::http::error::ApiError;
-use crate::http::input::{Body, Path};
+use crate::http::input::{Body, Path, Query};
 use crate::http::reply::Json;
 use crate::http::routes::Routes;
 
@@ -23,12 +24,30 @@ pub fn routes(routes: Routes) -> Routes {
     const ALL: &str = "/api/host/v1/directory/teams";
     const ONE: &str = "/api/host/v1/directory/teams/{id}";
     routes
+        .get(ALL, "host.team.list", "List teams", list_all)
         .put(ALL, "host.team.put_all", "Put teams", put_all)
         .with_body_limit(BODY_LIMIT)
         .delete(ALL, "host.team.delete_all", "Archive teams", delete_all)
         .with_body_limit(BODY_LIMIT)
+        .get(ONE, "host.team.get", "Get team", get_one)
         .put(ONE, "host.team.put", "Put team", put_one)
         .delete(ONE, "host.team.delete", "Archive team", delete_one)
+}
+
+/// A team as a `PUT` would say it.
+///
+/// # Errors
+/// `not-found`.
+pub async fn get_one(cx: Feeding, Path(path): Path<Named>) -> Result<Json<TeamEntry>, ApiError> {
+    show::<Team>(&cx, path.id).await.map(Json)
+}
+
+/// All teams, archived ones too, page by page.
+///
+/// # Errors
+/// `validation-error` naming the parameter.
+pub async fn list_all(cx: Feeding, Query(paging): Query<Paging>) -> Result<Json<Batch<TeamEntry>>, ApiError> {
+    list::<Team>(&cx, &paging).await.map(Json)
 }
 
 /// Puts a team.
@@ -89,8 +108,25 @@ impl Kind for Team {
     const LIST: &'static str = "teams";
     const NAME: &'static str = "team";
 
+    type Out = TeamEntry;
+
     fn id(&self) -> &str {
         self.id.as_str()
+    }
+
+    fn out(&self) -> TeamEntry {
+        TeamEntry {
+            id: Some(self.id.to_string()),
+            name: self.name.clone(),
+            description: self.description.clone(),
+            parent: self.parent.as_ref().map(ToString::to_string),
+            external_id: self.external_id.clone(),
+            archived: Some(self.archived_at.is_some()),
+        }
+    }
+
+    fn page(tx: &mut Tx<'_>, start: &ListStart, limit: i64) -> Result<Listed<Self>, StoreError> {
+        tx.list_teams(start, limit)
     }
 
     fn inherit(&mut self, known: &Self) {
