@@ -44,7 +44,7 @@ pub mod scalar;
 pub mod shape;
 pub mod ssh_key;
 mod storable;
+pub mod team;
 pub mod token;
 pub mod upload;
-pub mod team;
 pub mod webhook;

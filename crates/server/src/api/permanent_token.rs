@@ -1,6 +1,7 @@
 //! `/api/http/applications/{application}/permanent-tokens`: tokens that live until they are revoked.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -80,7 +81,7 @@ pub async fn create(
         created_at: now,
         expires_at,
     };
-    let limit = own_limit(&cx, &application.id);
+    let (limit, caller) = (own_limit(&cx, &application.id), Arc::clone(&cx.caller));
     let first = cx
         .write(move |tx| {
             // Read again and held: no token is given to an application that is archived at this moment, and of
@@ -104,7 +105,7 @@ pub async fn create(
             ];
             trail.record(tx, target(&application.id, &token.id), changes.into_iter().flatten())?;
             let Some(stored) = tx.token(&token.id)? else { return Err(ApiError::internal("a new token vanished")) };
-            let mut shown = out_all(tx, &application, &catalogue, vec![stored])?;
+            let mut shown = out_all(tx, &caller, &application, &catalogue, vec![stored])?;
             shown.pop().ok_or_else(|| ApiError::internal("a new token vanished"))
         })
         .await?;
@@ -143,6 +144,7 @@ pub async fn list(
     let (application, catalogue, limit) = (cx.access.application.clone(), cx.services.catalogue.current(), page.limit);
     // Looked at before the database: what is stored meanwhile is found there.
     let waiting: HashMap<TokenId, AccessRecord> = cx.services.token_uses.waiting().into_iter().collect();
+    let caller = Arc::clone(&cx.caller);
     let (data, total) = cx
         .read(move |tx| {
             let (mut tokens, total) = tx.tokens_of(&Principal::Application(application.id.clone()), &start, limit)?;
@@ -153,7 +155,7 @@ pub async fn list(
                     token.last_access = Some(waiting.clone());
                 }
             }
-            Ok::<_, StoreError>((out_all(tx, &application, &catalogue, tokens)?, total))
+            Ok::<_, StoreError>((out_all(tx, &caller, &application, &catalogue, tokens)?, total))
         })
         .await
         .map_err(ApiError::from)?;

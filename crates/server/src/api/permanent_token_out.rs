@@ -1,78 +1,82 @@
 //! Permanent tokens as the API shows them.
 
+use spaceport_platform::access::Caller;
 use spaceport_platform::application::Application;
 use spaceport_platform::catalogue::Catalogue;
 use spaceport_platform::identifier::{PermissionContextIdentifier, ProjectIdentifier};
-use spaceport_platform::scope::{Scope, ScopeElement};
+use spaceport_platform::scope::Scope;
 use spaceport_store::{StoreError, StoredToken, Tx};
-use spaceport_wire::application::{
-    AccessRecord, ChannelReference, PackageRepositoryReference, PermissionContextApi, ProjectReference,
-};
+use spaceport_wire::application::{AccessRecord, PermissionContextApi};
 use spaceport_wire::right::{PermissionIdentifier, RightDescriptor};
 use spaceport_wire::scalar::DateTime;
 use spaceport_wire::token::{PermanentToken, XScopeApi, XScopeGrantApi};
 
 use crate::api::application_out::out;
+use crate::api::context_out::context_out;
 
-/// Tokens of an application.
+/// Tokens of an application, as this caller sees the places in their scopes.
 ///
 /// # Errors
 /// When the database fails.
 pub fn out_all(
     tx: &mut Tx<'_>,
+    caller: &Caller,
     application: &Application,
     catalogue: &Catalogue,
     tokens: Vec<StoredToken>,
 ) -> Result<Vec<PermanentToken>, StoreError> {
     let application = Box::new(out::<StoreError>(tx, application)?);
-    let shown = |token: StoredToken| PermanentToken {
-        id: token.id.to_string(),
-        name: token.name,
-        application: application.clone(),
-        api_scope: scope_out(&token.scope, catalogue),
-        scope: token.scope,
-        created: DateTime(token.created_at),
-        expires: token.expires_at.map(DateTime),
-        last_access: token.last_access.map(|record| AccessRecord {
-            time: DateTime(record.at),
-            address: record.address,
-            user_agent: record.user_agent,
-        }),
-    };
-    Ok(tokens.into_iter().map(shown).collect())
+    let mut shown = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        shown.push(PermanentToken {
+            id: token.id.to_string(),
+            name: token.name,
+            application: application.clone(),
+            api_scope: scope_out(tx, caller, &token.scope, catalogue)?,
+            scope: token.scope,
+            created: DateTime(token.created_at),
+            expires: token.expires_at.map(DateTime),
+            last_access: token.last_access.map(|record| AccessRecord {
+                time: DateTime(record.at),
+                address: record.address,
+                user_agent: record.user_agent,
+            }),
+        });
+    }
+    Ok(shown)
 }
 
 /// A scope, taken apart. One that cannot be read lets nothing through.
-fn scope_out(scope: &str, catalogue: &Catalogue) -> XScopeApi {
-    match Scope::parse(scope) {
-        Ok(Scope::Everything) => XScopeApi::All,
-        Ok(Scope::Elements(elements)) if !elements.is_empty() => {
-            XScopeApi::Scope { grants: elements.iter().map(|element| grant_out(element, catalogue)).collect() }
-        }
-        Ok(Scope::Elements(_)) | Err(_) => XScopeApi::None,
+fn scope_out(tx: &mut Tx<'_>, caller: &Caller, scope: &str, catalogue: &Catalogue) -> Result<XScopeApi, StoreError> {
+    let elements = match Scope::parse(scope) {
+        Ok(Scope::Everything) => return Ok(XScopeApi::All),
+        Ok(Scope::Elements(elements)) if !elements.is_empty() => elements,
+        Ok(Scope::Elements(_)) | Err(_) => return Ok(XScopeApi::None),
+    };
+    let mut grants = Vec::with_capacity(elements.len());
+    for element in &elements {
+        let context = match tx.find_context(&element.context)? {
+            Some(context) => context_out(tx, caller, &context)?,
+            None => unknown(&element.context),
+        };
+        grants.push(XScopeGrantApi { context, right: right_out(element.right.code(), catalogue) });
     }
+    Ok(XScopeApi::Scope { grants })
 }
 
-fn grant_out(element: &ScopeElement, catalogue: &Catalogue) -> XScopeGrantApi {
-    XScopeGrantApi { context: context_out(&element.context), right: right_out(element.right.code(), catalogue) }
-}
-
-/// The context, by the name the scope gives it: whether it exists is not told here.
-fn context_out(context: &PermissionContextIdentifier) -> PermissionContextApi {
+/// A place that does not exist looks like one that the caller may not see.
+fn unknown(context: &PermissionContextIdentifier) -> PermissionContextApi {
     match context {
         PermissionContextIdentifier::Global => PermissionContextApi::GlobalPermissionContext,
-        PermissionContextIdentifier::Project(ProjectIdentifier::Id(id)) => {
-            PermissionContextApi::ProjectPermissionContext { project: ProjectReference { id: id.clone() } }
+        PermissionContextIdentifier::Project(ProjectIdentifier::Id(id))
+        | PermissionContextIdentifier::PackageRepository(id) => {
+            PermissionContextApi::PrivateProjectPermissionContext { project_id: id.clone() }
         }
         PermissionContextIdentifier::Project(ProjectIdentifier::Key(key)) => {
             PermissionContextApi::PrivateProjectPermissionContext { project_id: format!("key:{key}") }
         }
         PermissionContextIdentifier::Channel(id) => {
-            PermissionContextApi::ChannelPermissionContext { channel: ChannelReference { id: id.clone() } }
-        }
-        PermissionContextIdentifier::PackageRepository(id) => {
-            let repository = PackageRepositoryReference { id: id.clone() };
-            PermissionContextApi::PackageRepositoryPermissionContext { repository }
+            PermissionContextApi::PrivateChannelPermissionContext { channel_id: id.clone() }
         }
     }
 }
