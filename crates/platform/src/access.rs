@@ -153,9 +153,7 @@ impl Caller {
     /// Whether the caller holds `right` at `place`: granted to him, within the token's scope, and where he acts
     /// through an application, consented to and authorized for that application too.
     ///
-    /// A person who administers a place holds every right there: with `Superadmin` globally everywhere, with
-    /// `Project.Admin` in a project and what lies in it, with `Channel.Admin` in a channel. An application does
-    /// not.
+    /// A person who holds `Superadmin` globally holds every right. An application does not.
     pub fn holds(&self, right: &Right, place: &Place) -> bool {
         self.is_granted(right, place) && self.is_let_through(right, place)
     }
@@ -178,9 +176,7 @@ impl Caller {
         });
         let granted = [Some(&*self.grants), self.through.as_ref().map(|through| &*through.grants)];
         let all = granted.into_iter().flatten().chain(limits);
-        let rights = [right, &Right::ADMINISTER_PROJECT, &Right::ADMINISTER_CHANNEL];
-        let mut contexts: Vec<Context> =
-            all.flat_map(|grants| rights.into_iter().flat_map(|right| grants.contexts_of(right))).cloned().collect();
+        let mut contexts: Vec<Context> = all.flat_map(|grants| grants.contexts_of(right)).cloned().collect();
         contexts.sort();
         contexts.dedup();
         contexts
@@ -195,22 +191,8 @@ impl Caller {
     }
 
     fn is_granted(&self, right: &Right, place: &Place) -> bool {
-        self.grants.holds(right, place) || (self.user().is_some() && self.administers(right, place))
-    }
-
-    fn administers(&self, right: &Right, place: &Place) -> bool {
-        if self.grants.names(&Right::SUPERADMIN, &Context::Global) {
-            return true;
-        }
-        // What is asked for in the organization alone does not come with a part of it.
-        if *right == Right::SUPERADMIN || right.is_of_host() {
-            return false;
-        }
-        match place.outer().unwrap_or_else(|| place.context()) {
-            Context::Project(_) => self.grants.holds(&Right::ADMINISTER_PROJECT, place),
-            Context::Channel(_) => self.grants.holds(&Right::ADMINISTER_CHANNEL, place),
-            Context::Global | Context::PackageRepository(_) => false,
-        }
+        let administers = self.user().is_some() && self.grants.names(&Right::SUPERADMIN, &Context::Global);
+        administers || self.grants.holds(right, place)
     }
 
     /// Whether the token's scope lets through what an application holds on itself without any grant.
@@ -334,29 +316,6 @@ mod tests {
         let viewer = user("v", &[Right::VIEW_APPLICATIONS]);
         assert_eq!(decide(&viewer, &Right::VIEW_APPLICATIONS, on(&id, &owner)), Decision::Allowed);
         assert_eq!(decide(&viewer, &Right::EDIT_APPLICATIONS, on(&id, &owner)), Decision::Denied);
-    }
-
-    #[test]
-    fn who_administers_a_project_holds_everything_in_it_and_nothing_elsewhere() {
-        let (project, other) = (Context::Project("p".to_owned()), Context::Project("q".to_owned()));
-        let repository = Place::within(Context::PackageRepository("r".to_owned()), project.clone());
-        let right = Right::from_code("Project.Issues.View");
-        let mut caller = user("u", &[]);
-        caller.grants = granted(&[Right::ADMINISTER_PROJECT], &project);
-        let at = |caller: &Caller, right: &Right, place: &Place| decide(caller, right, Target::Place(place));
-        assert_eq!(at(&caller, &right, &project.clone().into()), Decision::Allowed);
-        assert_eq!(at(&caller, &right, &repository), Decision::Allowed);
-        for place in [Place::GLOBAL, other.into(), Context::Channel("p".to_owned()).into()] {
-            assert_eq!(at(&caller, &right, &place), Decision::Denied, "{place:?}");
-        }
-        for right in [Right::SUPERADMIN, Right::PUBLISH_EVENTS] {
-            assert_eq!(at(&caller, &right, &project.clone().into()), Decision::Denied);
-        }
-        let mut of_application = application("a");
-        of_application.grants = granted(&[Right::ADMINISTER_PROJECT], &project);
-        assert_eq!(at(&of_application, &right, &project.clone().into()), Decision::Denied);
-        caller.scope = scope("");
-        assert_eq!(at(&caller, &right, &project.into()), Decision::Denied, "the token does not let it through");
     }
 
     #[test]

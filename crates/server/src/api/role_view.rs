@@ -99,7 +99,7 @@ impl RoleView {
         };
         let Some(place) = tx.place(&identifier)? else { return Ok(None) };
         let (title, description) = match position {
-            Position::Admin => (format!("{kind} administrators"), "They hold every right here"),
+            Position::Admin => (format!("{kind} administrators"), "They decide about rights here"),
             Position::Member => (format!("{kind} members"), "They belong here"),
         };
         let members = tx.memberships_in(group)?.into_iter().filter(|it| it.position == position);

@@ -348,10 +348,10 @@ async fn nobody_gives_what_he_does_not_hold(scene: &Scene) {
     // Ann administers the private project, and nothing else.
     let made = roles.send("POST", "create", at("project:key:SECRET", "Helpers"), &scene.ann, 200).await;
     let id = made["roleId"].as_str().unwrap();
-    roles
-        .send("POST", &format!("{id}/permissions"), json!({ "rightCodes": ["Project.Issues.View"] }), &scene.ann, 200)
-        .await;
-    roles.send("POST", &format!("{id}/permissions"), json!({ "rightCodes": ["Superadmin"] }), &scene.ann, 403).await;
+    roles.send("POST", &format!("{id}/permissions"), json!({ "rightCodes": ["Project.View"] }), &scene.ann, 200).await;
+    for right in ["Superadmin", "Project.Issues.View"] {
+        roles.send("POST", &format!("{id}/permissions"), json!({ "rightCodes": [right] }), &scene.ann, 403).await;
+    }
     roles.send("POST", &format!("{id}/profiles/id:bob"), json!({}), &scene.ann, 200).await;
     roles.send("POST", "create", at("global", "Lords"), &scene.ann, 403).await;
     roles.send("POST", "create", at("project:key:OTHER", "Lords"), &scene.ann, 404).await;
