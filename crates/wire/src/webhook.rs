@@ -107,6 +107,8 @@ pub enum WebhookDeliveryStatus {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "AppMessageDeliveryClientErrorDTO")]
 pub struct DeliveryClientError {
+    /// Kind of the failure; an ordinary property here, although it is called like the class of a union.
+    pub class_name: String,
     /// What the caller can read.
     pub message: Option<String>,
     /// Kind of the cause.

@@ -1,6 +1,8 @@
 //! `/api/http/applications`: applications are read and changed. Creation, lists and the end of an application have
 //! files of their own beside this one.
 
+use std::time::Duration;
+
 use spaceport_platform::application::{SecretKind, VerificationToken, check};
 use spaceport_platform::application_changes::changes;
 use spaceport_platform::audit::{AuditChange, AuditTarget};
@@ -82,7 +84,8 @@ pub async fn update(
             let mut recorded = changes(Some(&before), &application);
             if let Some(secret) = &change.client_secret {
                 tx.set_secret(id.as_str(), SecretKind::ClientSecret, secret)?;
-                application.tokens_not_before = now;
+                // Also when two changes fall into one millisecond.
+                application.tokens_not_before = now.max(before.tokens_not_before.plus(Duration::from_millis(1)));
                 recorded.push(AuditChange::secret("clientSecret"));
             }
             if let Some((kind, secret)) = change.authentication.as_ref().and_then(|chosen| chosen.secret()) {

@@ -15,7 +15,7 @@ use spaceport_wire::application::{AppsOrdering, EsApp};
 use spaceport_wire::batch::Batch;
 
 use crate::api::application_out::out_all;
-use crate::api::page::{Cursor, Page, Start};
+use crate::api::page::{Cursor, Page, Start, page_size};
 use crate::http::access::{Cx, Holding, ViewApplications};
 use crate::http::error::ApiError;
 use crate::http::input::Query;
@@ -44,10 +44,6 @@ pub struct ListFilter {
     with_managed: Option<bool>,
     /// Order.
     ordering: Option<AppsOrdering>,
-}
-
-const fn page_size() -> Option<i32> {
-    Some(100)
 }
 
 const fn without() -> Option<bool> {

@@ -20,7 +20,7 @@ use crate::config::Overlaps;
 use crate::events::application::{NewSecrets, updated};
 use crate::http::access::{Cx, Demand, EditApplications, OnApplication, ViewApplicationSecrets, ViewApplications};
 use crate::http::error::ApiError;
-use crate::http::reply::{Done, Json, Text};
+use crate::http::reply::{Done, Json, OptionalText, Text};
 use crate::http::routes::Routes;
 
 /// The operations of this resource.
@@ -87,14 +87,15 @@ pub fn routes(routes: Routes) -> Routes {
 /// # Errors
 /// Those of access.
 pub async fn client_secret(cx: Cx<OnApplication<ViewApplicationSecrets>>) -> Result<Text, ApiError> {
-    reveal(cx, SecretKind::ClientSecret).await
+    let secret = reveal(cx, SecretKind::ClientSecret).await?.0;
+    secret.map(Text).ok_or_else(|| ApiError::internal("an application without a client secret"))
 }
 
-/// The signing key.
+/// The signing key. It exists, whether it is the active method or not.
 ///
 /// # Errors
 /// Those of access.
-pub async fn signing_key(cx: Cx<OnApplication<ViewApplicationSecrets>>) -> Result<Text, ApiError> {
+pub async fn signing_key(cx: Cx<OnApplication<ViewApplicationSecrets>>) -> Result<OptionalText, ApiError> {
     reveal(cx, SecretKind::SigningKey).await
 }
 
@@ -116,24 +117,24 @@ pub async fn regenerate_signing_key(cx: Cx<OnApplication<EditApplications>>) -> 
     regenerate(cx, SecretKind::SigningKey).await
 }
 
-/// The token that deliveries carry as `Authorization: Bearer`.
+/// The token that deliveries carry as `Authorization: Bearer`; null unless that is the application's method.
 ///
 /// # Errors
-/// Those of access; `not-found` unless that is the application's method.
-pub async fn bearer_token(cx: Cx<OnApplication<ViewApplicationSecrets>>) -> Result<Text, ApiError> {
+/// Those of access.
+pub async fn bearer_token(cx: Cx<OnApplication<ViewApplicationSecrets>>) -> Result<OptionalText, ApiError> {
     if cx.access.application.authentication != AuthenticationMethod::Bearer {
-        return Err(missing());
+        return Ok(OptionalText(None));
     }
     reveal(cx, SecretKind::BearerToken).await
 }
 
-/// The token inside the body of payloads (legacy).
+/// The token inside the body of payloads (legacy); null when payloads carry none.
 ///
 /// # Errors
-/// Those of access; `not-found` when payloads carry none.
-pub async fn verification_token(cx: Cx<OnApplication<ViewApplicationSecrets>>) -> Result<Text, ApiError> {
+/// Those of access.
+pub async fn verification_token(cx: Cx<OnApplication<ViewApplicationSecrets>>) -> Result<OptionalText, ApiError> {
     if cx.access.application.verification_token == VerificationToken::Unused {
-        return Err(missing());
+        return Ok(OptionalText(None));
     }
     reveal(cx, SecretKind::VerificationToken).await
 }
@@ -164,15 +165,11 @@ pub async fn last_client_credentials_access(
     })))
 }
 
-async fn reveal<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind) -> Result<Text, ApiError> {
+async fn reveal<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind) -> Result<OptionalText, ApiError> {
     let id = cx.access.application.id.clone();
     let secret =
         cx.read(move |tx| tx.secret(id.as_str(), kind)).await.map_err(|error: StoreError| ApiError::from(error))?;
-    Ok(Text(secret.ok_or_else(missing)?.reveal().to_owned()))
-}
-
-fn missing() -> ApiError {
-    ApiError::not_found("The application has no such secret")
+    Ok(OptionalText(secret.map(|secret| secret.reveal().to_owned())))
 }
 
 async fn regenerate<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind) -> Result<Done, ApiError> {

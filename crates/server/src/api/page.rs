@@ -11,13 +11,18 @@ use spaceport_platform::time::Timestamp;
 use spaceport_wire::batch::Batch;
 
 /// Entries of a page unless the caller says otherwise.
-const DEFAULT: i64 = 100;
+const DEFAULT: i32 = 100;
 /// Most entries of a page; larger wishes are cut.
 const MOST: i64 = 1_000;
 /// Longest `$skip` that is looked at, in bytes.
 const LONGEST: usize = 4_000;
 /// What tells a cursor from a number.
 const MARK: &str = "c.";
+
+/// Entries of a page unless the caller says otherwise, as the default of `$top` in a query type.
+pub const fn page_size() -> Option<i32> {
+    Some(DEFAULT)
+}
 
 /// A page of a list.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,7 +69,7 @@ impl Page {
             None if skip.is_empty() => Start::Offset(0),
             None => Start::Offset(skip.parse().ok().filter(|offset| *offset >= 0).ok_or_else(wrong)?),
         };
-        let limit = top.unwrap_or(DEFAULT);
+        let limit = top.unwrap_or(i64::from(DEFAULT));
         if limit < 0 {
             return Err(Invalid::new("$top", "must not be negative"));
         }

@@ -21,7 +21,7 @@ use spaceport_wire::batch::{Batch, Pair};
 use spaceport_wire::scalar::Patch;
 use spaceport_wire::token::{CreatePermanentToken, PermanentToken, UpdatePermanentToken};
 
-use crate::api::page::{Cursor, Page, Start};
+use crate::api::page::{Cursor, Page, Start, page_size};
 use crate::api::permanent_token_out::out_all;
 use crate::http::access::{Cx, EditApplications, OnApplication, ViewApplicationSecrets};
 use crate::http::caller::token_hash;
@@ -121,10 +121,6 @@ pub struct Paging {
     /// Most entries of the page.
     #[serde(rename = "$top", default = "page_size")]
     top: Option<i32>,
-}
-
-const fn page_size() -> Option<i32> {
-    Some(100)
 }
 
 /// Tokens that are not revoked, expired ones too, the oldest first.

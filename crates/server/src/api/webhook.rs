@@ -18,7 +18,7 @@ use spaceport_wire::webhook::{
 use crate::api::application::SECRET_LENGTH;
 use crate::api::application_attached::require_keystore;
 use crate::api::change::{authentication, check_address};
-use crate::api::page::Page;
+use crate::api::page::{Page, page_size};
 use crate::api::webhook_out::{full, record, subscription_out};
 use crate::http::access::{Cx, EditApplications, OnApplication, ViewApplications};
 use crate::http::error::ApiError;
@@ -170,12 +170,14 @@ pub struct ListFilter {
     #[serde(rename = "$skip")]
     skip: Option<String>,
     /// Most entries of the page.
-    #[serde(rename = "$top")]
-    top: Option<i64>,
+    #[serde(rename = "$top", default = "page_size")]
+    top: Option<i32>,
     /// Archived ones too.
-    with_archived: Option<bool>,
+    #[serde(default)]
+    with_archived: bool,
     /// Part of the name, in any case.
-    query: Option<String>,
+    #[serde(default)]
+    query: String,
 }
 
 /// Webhooks with the status of their last delivery, page by page.
@@ -186,10 +188,10 @@ pub async fn list(
     cx: Cx<OnApplication<ViewApplications>>,
     Query(query): Query<ListFilter>,
 ) -> Result<Json<Batch<FullWebhook>>, ApiError> {
-    let page = Page::new(query.skip.as_deref(), query.top)?;
+    let page = Page::new(query.skip.as_deref(), query.top.map(i64::from))?;
     let (offset, limit) = (page.offset(), page.limit);
     let application = cx.access.application.clone();
-    let (with_archived, name) = (query.with_archived.unwrap_or(false), query.query.filter(|name| !name.is_empty()));
+    let (with_archived, name) = (query.with_archived, Some(query.query).filter(|name| !name.is_empty()));
     let (found, total) = cx
         .read(move |tx| {
             let (webhooks, total) = tx.webhooks(&application.id, with_archived, name.as_deref(), offset, limit)?;

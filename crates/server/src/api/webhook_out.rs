@@ -115,6 +115,7 @@ fn status_out(attempt: &LastAttempt) -> WebhookDeliveryStatus {
         (None, Some("internal") | None) => WebhookDeliveryStatus::InternalError { delivery_id, sent_time },
         (None, Some(kind)) => WebhookDeliveryStatus::ExpectedHttpClientError {
             client_error: DeliveryClientError {
+                class_name: kind.to_owned(),
                 message: attempt.message.clone(),
                 cause_class_name: Some(kind.to_owned()),
                 cause_message: attempt.message.clone(),

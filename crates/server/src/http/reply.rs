@@ -58,6 +58,21 @@ impl Reply for Text {
     }
 }
 
+/// A bare JSON string, or null where there is none.
+pub struct OptionalText(pub Option<String>);
+
+impl Reply for OptionalText {
+    const HAS_FIELDS: bool = false;
+
+    fn describe(operation: &mut Operation) {
+        operation.result = Some(TypeDescription::of::<Option<String>>());
+    }
+
+    fn into_response(self, _: Option<&Selection>) -> Result<Response, ApiError> {
+        Ok(json(self.0.map_or(serde_json::Value::Null, serde_json::Value::String).to_string()))
+    }
+}
+
 /// `200` with an empty body (wire-protocol rule 3).
 pub struct Done;
 

@@ -27,6 +27,7 @@ use spaceport_server::operations::described;
 use spaceport_testkit::http::{Call, Response};
 use spaceport_wire::describe::{Method, Operation, Surface};
 
+use crate::export::require_answer;
 use crate::harness::{BOTH, Made, Server};
 
 /// All rows, resource by resource.
@@ -353,6 +354,8 @@ impl Run<'_> {
         if self.operation.result.is_none() {
             assert_eq!(answer.text(), "", "{} answers nothing", self.case.operation);
         }
+        let method = format!("{:?}", self.operation.method).to_uppercase();
+        require_answer(&format!("{method} {}", self.operation.path), &value);
         (self.case.check)(&value);
         self.a_change_is_recorded(&answer).await;
     }

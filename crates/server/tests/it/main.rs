@@ -23,6 +23,7 @@ mod decision;
 mod delivery;
 mod directory;
 mod directory_read;
+mod export;
 mod forged;
 mod harness;
 mod hostile;

@@ -1,8 +1,10 @@
 //! Webhooks as the API takes and shows them.
 
 use serde_json::{Value, json};
+use spaceport_testkit::receiver::{Behaviour, Receiver};
 
-use crate::harness::{BOTH, Server, issues};
+use crate::export::require_answer;
+use crate::harness::{BOTH, Engine, Server, issue, issues};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn webhooks_are_created_listed_and_archived() {
@@ -68,4 +70,20 @@ async fn wrong_webhooks_name_the_field(server: &Server, token: &str) {
         assert_eq!(refused["error"], "validation-error");
         assert!(refused["error_description"].as_str().unwrap().contains(expected), "{expected}: {refused}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_breaks_is_told_as_a_real_server_tells_it() {
+    let server = Server::start(Engine::Sqlite).await;
+    let receiver = Receiver::start();
+    receiver.behave("/hook", Behaviour::Close);
+    let made = server.application(json!({ "name": "Broken", "endpointUri": receiver.url("/hook") })).await;
+    server.webhook(&made.token, json!({ "doRetries": false })).await;
+    server.publish(json!([issue("broken")])).await;
+    let told = "WebhookDeliveryStatusDTO.ExpectedHttpClientError";
+    let status = server.status(&made.token, |status| status["className"] == told).await;
+    assert!(status["clientError"]["className"].is_string(), "{status}");
+    let list = server.client.get("/api/http/applications/me/webhooks").bearer(&made.token).send().await.expect(200);
+    require_answer("GET /api/http/applications/{application}/webhooks", &list.json());
+    server.running.stop().await;
 }

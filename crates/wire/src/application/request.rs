@@ -99,15 +99,18 @@ const fn off() -> Option<bool> {
 }
 
 /// Body of the operation that changes an application; what is absent stays.
-// No Debug: it holds secrets. `skip_serializing_if` keeps null, which clears, from being described as the default.
+// No Debug: it holds secrets. `skip_serializing_if` keeps null, which clears, from being described as the default;
+// `with` describes what null does not clear.
 #[derive(Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateApplication {
     /// Name people read.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schemars(with = "String")]
     pub name: Patch<String>,
     /// What the application is for.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schemars(with = "String")]
     pub description: Patch<String>,
     /// Attachment id of an uploaded picture.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
@@ -117,24 +120,30 @@ pub struct UpdateApplication {
     pub default_external_picture: Patch<String>,
     /// New OAuth client secret.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schemars(with = "String")]
     pub client_secret: Patch<String>,
     /// Whether the application may get tokens of its own.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schemars(with = "bool")]
     pub client_credentials_flow_enabled: Patch<bool>,
     /// Whether the authorization code flow is on.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schemars(with = "bool")]
     pub code_flow_enabled: Patch<bool>,
     /// Redirect URIs of the code flow, one a line.
     #[serde(default, skip_serializing_if = "Patch::is_absent", rename = "codeFlowRedirectURIs")]
     pub code_flow_redirect_uris: Patch<String>,
     /// Whether the code flow demands PKCE (RFC 7636).
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schemars(with = "bool")]
     pub pkce_required: Patch<bool>,
     /// Whether clients without a secret may use the code flow.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schemars(with = "bool")]
     pub public_clients_allowed: Patch<bool>,
     /// Whether the implicit flow is on.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schemars(with = "bool")]
     pub implicit_flow_enabled: Patch<bool>,
     /// Redirect URIs of the implicit flow, one a line.
     #[serde(default, skip_serializing_if = "Patch::is_absent", rename = "implicitFlowRedirectURIs")]
@@ -144,27 +153,35 @@ pub struct UpdateApplication {
     pub endpoint_uri: Patch<String>,
     /// Whether the certificate of the endpoint is checked.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schemars(with = "bool")]
     pub endpoint_ssl_verification: Patch<bool>,
     /// Whether payloads carry a verification token.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schemars(with = "bool")]
     pub has_verification_token: Patch<bool>,
     /// Old way to choose the public key signature.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schemars(with = "bool")]
     pub has_public_key_signature: Patch<bool>,
     /// Old way to choose a signing key.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schemars(with = "bool")]
     pub has_signing_key: Patch<bool>,
     /// How deliveries prove where they come from.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schemars(with = "EndpointAuthType")]
     pub app_level_auth: Patch<EndpointAuthType>,
     /// User name for basic authentication.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schemars(with = "String")]
     pub basic_auth_username: Patch<String>,
     /// Password for basic authentication.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schemars(with = "String")]
     pub basic_auth_password: Patch<String>,
     /// Token for bearer authentication.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schemars(with = "String")]
     pub bearer_auth_token: Patch<String>,
     /// Name of the keystore that holds the client certificate.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
