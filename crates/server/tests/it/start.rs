@@ -55,6 +55,10 @@ async fn the_administrator_link_works_once_and_only_by_its_button() {
     let token = used.text().split("<pre>").nth(1).unwrap().split("</pre>").next().unwrap().to_owned();
     server.client.get("/api/http/applications/paged").bearer(&token).send().await.expect(200);
     server.client.post("/administrator").form(&[("code", &code)]).send().await.expect(410);
+    let trail = "/api/host/v1/audit-trail?operation=page.administrator.use";
+    let trail = server.client.get(trail).bearer(&token).send().await.expect(200).json();
+    assert_eq!(trail["data"].as_array().unwrap().len(), 1, "the audit trail tells of the token that was made");
+    assert_eq!(trail["data"][0]["target"]["kind"], "permanentToken");
     let hostile = server.client.get("/administrator?code=%22%3E%3Cscript%3E").send().await.expect(200);
     assert!(!hostile.text().contains("<script>"));
     assert!(server.folder.path().exists());
