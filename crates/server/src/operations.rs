@@ -58,8 +58,6 @@ fn host() -> Routes {
         .with(audit_trail::routes)
         .with(crate::host::ssl_keystore::routes)
         .with(right::routes)
-    Routes::new(Surface::Host).with(event::routes).with(secret_overlap::routes).with(audit_trail::routes)
-    Routes::new(Surface::Host).with(event::routes).with(directory::routes)
         .with(directory::routes)
 }
 

@@ -30,8 +30,6 @@ pub mod ssh_key;
 pub mod profile;
 pub mod profile_out;
 pub mod project;
-pub mod required_right;
-pub mod right_out;
 pub mod role;
 pub mod role_member;
 pub mod role_view;
