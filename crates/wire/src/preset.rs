@@ -237,7 +237,7 @@ mod tests {
             (edit.group.as_str(), edit.dependencies.as_slice()),
             ("Issues", &["Project.Issues.View".to_owned()][..])
         );
-        assert_eq!(edit.description, "Lets its holder edit issues.");
+        assert_eq!(edit.description, "Lets its holder update issues.");
     }
 
     #[test]

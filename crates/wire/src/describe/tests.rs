@@ -268,9 +268,9 @@ fn arguments_carry_their_defaults() {
 #[test]
 fn what_an_update_leaves_out_has_no_default() {
     let model = api_model(&operations());
-    let email = argument(&model, "updateApplication", "description");
-    assert_eq!((&email["optional"], &email["type"]["nullable"]), (&json!(true), &json!(true)));
-    assert_eq!(email["defaultValue"], Value::Null, "absent keeps, null clears");
+    let address = argument(&model, "updateApplication", "codeFlowRedirectURIs");
+    assert_eq!((&address["optional"], &address["type"]["nullable"]), (&json!(true), &json!(true)));
+    assert_eq!(address["defaultValue"], Value::Null, "absent keeps, null clears");
 }
 
 #[test]
