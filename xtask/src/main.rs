@@ -5,6 +5,7 @@ mod accept;
 mod ci;
 mod command;
 mod environment;
+mod foreign;
 mod postgres;
 mod test;
 mod tidy;

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::command;
 use crate::environment::{self, ACCEPT, TEST_POSTGRES};
+use crate::foreign::Foreign;
 use crate::postgres;
 
 /// Whether contract tests compare with the files under `contract/` or rewrite them.
@@ -57,7 +58,9 @@ pub(crate) fn tally(arguments: &[String], contract: Contract) -> Result<Tally> {
         Some(url) => postgres::Server::Given { url },
         None => postgres::Server::start()?,
     };
+    let foreign = Foreign::prepare()?;
     let mut command = command::cargo(&["test", "--locked", "--no-fail-fast"]);
+    foreign.tell(&mut command);
     if !chooses_packages(arguments) {
         command.arg("--workspace");
     }

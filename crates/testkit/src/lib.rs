@@ -3,6 +3,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`clock`] | a clock that moves only when told to |
+//! | [`foreign`] | programs in Python and JavaScript, with the libraries that receivers use |
 //! | [`postgres`] | one fresh PostgreSQL database per call |
 //! | [`receiver`] | an application that receives deliveries and answers as scripted |
 //! | [`http`] | a small HTTP client to call operations with |
@@ -17,6 +18,7 @@
 )]
 
 pub mod clock;
+pub mod foreign;
 pub mod http;
 pub mod postgres;
 pub mod receiver;

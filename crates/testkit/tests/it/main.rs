@@ -1,3 +1,4 @@
 //! The test kit against itself: what other tests rely on.
 
+mod foreign;
 mod receiver;
