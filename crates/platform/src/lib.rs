@@ -9,7 +9,7 @@
 //! | [`identifier`] | how callers name applications, profiles and other things |
 //! | [`right`], [`context`], [`scope`], [`grants`], [`access`], [`authorization`] | who may do what, where; how applications come to rights |
 //! | [`directory`] | projects, channels, teams, memberships, roles: what the host product has |
-//! | [`catalogue`], [`event`], [`subscription`], [`webhook`] | what happens and who hears of it |
+//! | [`catalogue`], [`event`], [`subscription`], [`webhook`], [`custom_header`], [`webhook_changes`] | what happens and who hears of it |
 //! | [`application`], [`connection`], [`profile`] | applications, their settings, what ties them to a server, who owns them |
 //! | [`lifecycle`], [`application_changes`] | how applications end and come back; what changed about one |
 //! | [`audit`], [`access_record`] | who changed what; when and from where something was used |
@@ -29,6 +29,7 @@ pub mod authorization;
 pub mod catalogue;
 pub mod connection;
 pub mod context;
+pub mod custom_header;
 pub mod directory;
 pub mod event;
 pub mod gpg_key;
@@ -50,3 +51,4 @@ pub mod subscription;
 pub mod time;
 pub mod token;
 pub mod webhook;
+pub mod webhook_changes;

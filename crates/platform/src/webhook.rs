@@ -5,6 +5,13 @@ use crate::id::{ApplicationId, WebhookId};
 use crate::invalid::{Invalid, text_length};
 use crate::time::Timestamp;
 
+/// Most webhooks of an application, archived ones not counted.
+pub const MAX_WEBHOOKS: i64 = 1_000;
+/// Most subscriptions of a webhook.
+pub const MAX_SUBSCRIPTIONS: usize = 100;
+/// Most status codes that count as success besides every 2xx.
+pub const MAX_CODES: usize = 100;
+
 /// A webhook of an application.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Webhook {
@@ -49,10 +56,24 @@ pub fn check(webhook: &Webhook) -> Result<(), Invalid> {
     if let Some(endpoint) = &webhook.endpoint {
         web_url("endpoint.url", &endpoint.url)?;
     }
+    if webhook.accepted_codes.len() > MAX_CODES {
+        return Err(Invalid::new("acceptedHttpResponseCodes", format!("must hold at most {MAX_CODES} codes")));
+    }
     match webhook.accepted_codes.iter().find(|code| !(100..=599).contains(*code)) {
         Some(code) => {
             Err(Invalid::new("acceptedHttpResponseCodes", format!("must hold HTTP status codes, not {code}")))
         }
         None => Ok(()),
+    }
+}
+
+/// Refuses changes of a webhook that is archived.
+///
+/// # Errors
+/// Says how to bring it back.
+pub fn require_active(webhook: &Webhook) -> Result<(), Invalid> {
+    match webhook.archived_at {
+        None => Ok(()),
+        Some(_) => Err(Invalid::new("", "The webhook is archived; restore it first")),
     }
 }

@@ -119,7 +119,11 @@ fn load(tx: &mut Tx<'_>, application: &Application, webhook: &Webhook, now: Time
         },
         identity: keystore.map(|name| identity(tx, name)).transpose()?,
         authentication,
-        headers: Vec::new(),
+        headers: tx
+            .custom_headers(&webhook.id)?
+            .into_iter()
+            .map(|header| (header.name, header.value.reveal().to_owned()))
+            .collect(),
         accepted_codes: webhook.accepted_codes.clone(),
         retries: if webhook.retries { Retries::Enabled } else { Retries::Disabled },
     })

@@ -60,6 +60,11 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0010_oauth.sql"),
         postgres: include_str!("../migrations/postgres/0010_oauth.sql"),
     },
+    Step {
+        name: "0013_webhooks",
+        sqlite: include_str!("../migrations/sqlite/0013_webhooks.sql"),
+        postgres: include_str!("../migrations/postgres/0013_webhooks.sql"),
+    },
 ];
 
 /// Brings the schema up to date, in the caller's transaction.

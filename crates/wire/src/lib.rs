@@ -48,3 +48,4 @@ pub mod team;
 pub mod token;
 pub mod upload;
 pub mod webhook;
+pub mod webhook_request;

@@ -1,11 +1,12 @@
-//! Webhooks and subscriptions as the API shows them and takes them.
+//! Webhooks and subscriptions as the API shows them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::application::{Endpoint, EndpointAuth, EndpointAuthCreation, EndpointCreation, EsApp, PermissionContextApi};
-use crate::scalar::{DateTime, List};
+use crate::application::{Endpoint, EndpointAuth, EsApp, PermissionContextApi};
+use crate::project::Project;
+use crate::scalar::DateTime;
 
 /// A webhook of an application.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,7 +35,7 @@ pub struct WebhookRecord {
     pub endpoint_auth: EndpointAuth,
     /// Whether events are delivered.
     pub enabled: bool,
-    /// Status codes that count as success; any 2xx when empty.
+    /// Status codes that count as success besides every 2xx.
     pub accepted_http_response_codes: Vec<u16>,
     /// Whether failed deliveries are tried again.
     pub do_retries: bool,
@@ -158,8 +159,10 @@ pub struct RequestedAuthorizations {
     pub rights: Vec<RightReference>,
     /// The codes of the rights.
     pub right_codes: Vec<String>,
-    /// Where they are needed.
+    /// Where they are needed, when that is one place.
     pub permission_context: Option<PermissionContextApi>,
+    /// The projects in which they are needed.
+    pub projects: Vec<Project>,
 }
 
 /// A right and what it applies to.
@@ -171,89 +174,4 @@ pub struct RightReference {
     pub type_code: String,
     /// Code of the right.
     pub code: String,
-}
-
-/// Body of the operation that makes a webhook.
-// No Debug: it holds secrets.
-#[derive(Clone, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct CreateWebhook {
-    /// What people read.
-    pub name: String,
-    /// What it is for.
-    #[serde(default)]
-    pub description: Option<String>,
-    /// Where deliveries go; to the endpoint of the application when absent.
-    #[serde(default)]
-    pub endpoint: Option<EndpointCreation>,
-    /// How deliveries prove where they come from; as those to the application when absent.
-    #[serde(default)]
-    pub endpoint_auth: Option<EndpointAuthCreation>,
-    /// Whether events are delivered.
-    #[serde(default = "yes")]
-    pub enabled: bool,
-    /// Status codes that count as success; any 2xx when empty or absent.
-    #[serde(default)]
-    pub accepted_http_response_codes: Option<List<u16>>,
-    /// Whether failed deliveries are tried again.
-    #[serde(default = "yes")]
-    pub do_retries: bool,
-    /// Fields of the event that payloads hold; all when absent.
-    #[serde(default)]
-    pub payload_fields: Option<String>,
-    /// Template that makes the payload.
-    #[serde(default)]
-    pub payload_template: Option<String>,
-    /// Subscriptions made together with the webhook.
-    #[serde(default)]
-    pub subscriptions: Option<List<SubscriptionDefinition>>,
-}
-
-const fn yes() -> bool {
-    true
-}
-
-/// A subscription to be made.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct SubscriptionDefinition {
-    /// What people read.
-    pub name: String,
-    /// Subject, filters and event types.
-    pub subscription: GenericSubscriptionIn,
-}
-
-/// Subject, filters and event types of a subscription to be made.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename = "CustomGenericSubscriptionIn")]
-pub struct GenericSubscriptionIn {
-    /// Code of the subject.
-    pub subject_code: String,
-    /// Filters, each with its `className`.
-    pub filters: List<Map<String, Value>>,
-    /// Codes of the event types.
-    pub event_type_codes: List<String>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_new_webhook_is_enabled_and_retries() {
-        let create: CreateWebhook = serde_json::from_str(r#"{"name":"n","endpoint":{"url":null}}"#).unwrap();
-        assert!(create.enabled && create.do_retries);
-        assert!(create.endpoint.unwrap().ssl_verification);
-    }
-
-    #[test]
-    fn one_event_type_code_is_taken_for_a_list_of_one() {
-        let definition: SubscriptionDefinition = serde_json::from_str(
-            r#"{"name":"n","subscription":{"subjectCode":"Issue","filters":[],"eventTypeCodes":"Issue.Created"}}"#,
-        )
-        .unwrap();
-        let codes = serde_json::to_value(Vec::from_iter(definition.subscription.event_type_codes.0.iter())).unwrap();
-        assert_eq!(codes, serde_json::json!(["Issue.Created"]));
-    }
 }

@@ -123,7 +123,7 @@ fn not_null(field: &str) -> Invalid {
     Invalid::new(field, "must be true or false, not null; leave it out to keep it")
 }
 
-fn set_text(field: &mut Option<String>, patch: &Patch<String>) {
+pub(crate) fn set_text(field: &mut Option<String>, patch: &Patch<String>) {
     match patch {
         Patch::Absent => {}
         Patch::Null => *field = None,
@@ -139,7 +139,7 @@ fn set_filled(field: &mut Option<String>, patch: &Patch<String>) {
     }
 }
 
-fn set_flag(field: &mut bool, patch: &Patch<bool>, name: &str) -> Result<(), Invalid> {
+pub(crate) fn set_flag(field: &mut bool, patch: &Patch<bool>, name: &str) -> Result<(), Invalid> {
     match patch {
         Patch::Absent => Ok(()),
         Patch::Null => Err(not_null(name)),
@@ -153,32 +153,59 @@ fn set_flag(field: &mut bool, patch: &Patch<bool>, name: &str) -> Result<(), Inv
 /// `appLevelAuth` names the method; the flat fields hold what it needs. Without `appLevelAuth` the deprecated flat
 /// fields alone choose. Null in any of them counts as absent: there is no method to go back to.
 fn authentication_of(body: &mut UpdateApplication) -> Result<Option<ChosenAuthentication>, Invalid> {
-    let username = std::mem::take(&mut body.basic_auth_username).into_value();
-    let password = std::mem::take(&mut body.basic_auth_password).into_value();
-    let token = std::mem::take(&mut body.bearer_auth_token).into_value();
-    let named = std::mem::take(&mut body.app_level_auth).into_value();
-    let basic = |username: Option<String>, password: Option<String>| match (username, password) {
-        (Some(username), Some(password)) => Ok(EndpointAuthCreate::Basic { username, password }),
-        (None, _) => Err(Invalid::new("basicAuthUsername", "must be given for Basic authentication")),
-        (_, None) => Err(Invalid::new("basicAuthPassword", "must be given for Basic authentication")),
+    let parts = AuthenticationParts {
+        named: std::mem::take(&mut body.app_level_auth).into_value(),
+        username: std::mem::take(&mut body.basic_auth_username).into_value(),
+        password: std::mem::take(&mut body.basic_auth_password).into_value(),
+        token: std::mem::take(&mut body.bearer_auth_token).into_value(),
     };
-    let method = match named {
-        Some(EndpointAuthType::PublicKeySignature) => EndpointAuthCreate::PublicKeySignature,
-        Some(EndpointAuthType::SigningKey) => EndpointAuthCreate::SigningKey,
-        Some(EndpointAuthType::Bearer) => match token {
-            Some(token) => EndpointAuthCreate::Bearer { token },
-            None => return Err(Invalid::new("bearerAuthToken", "must be given for Bearer authentication")),
-        },
-        Some(EndpointAuthType::Basic) => basic(username, password)?,
-        None if username.is_some() || password.is_some() => basic(username, password)?,
-        None => match token {
-            Some(token) => EndpointAuthCreate::Bearer { token },
-            None if body.has_public_key_signature == Patch::Value(true) => EndpointAuthCreate::PublicKeySignature,
-            None if body.has_signing_key == Patch::Value(true) => EndpointAuthCreate::SigningKey,
-            None => return Ok(None),
-        },
+    let method = match parts.method()? {
+        Some(method) => method,
+        None if body.has_public_key_signature == Patch::Value(true) => EndpointAuthCreate::PublicKeySignature,
+        None if body.has_signing_key == Patch::Value(true) => EndpointAuthCreate::SigningKey,
+        None => return Ok(None),
     };
     authentication(&method).map(Some)
+}
+
+/// A method and what it needs, as updates spell them: flat.
+pub struct AuthenticationParts {
+    /// The method.
+    pub named: Option<EndpointAuthType>,
+    /// User name for basic authentication.
+    pub username: Option<String>,
+    /// Password for basic authentication.
+    pub password: Option<String>,
+    /// Token for bearer authentication.
+    pub token: Option<String>,
+}
+
+impl AuthenticationParts {
+    /// The method that these parts choose, if they choose one.
+    ///
+    /// # Errors
+    /// Names the part that the method needs and that is missing.
+    pub fn method(self) -> Result<Option<EndpointAuthCreate>, Invalid> {
+        let basic = |username: Option<String>, password: Option<String>| match (username, password) {
+            (Some(username), Some(password)) => Ok(EndpointAuthCreate::Basic { username, password }),
+            (None, _) => Err(Invalid::new("basicAuthUsername", "must be given for Basic authentication")),
+            (_, None) => Err(Invalid::new("basicAuthPassword", "must be given for Basic authentication")),
+        };
+        Ok(Some(match self.named {
+            Some(EndpointAuthType::PublicKeySignature) => EndpointAuthCreate::PublicKeySignature,
+            Some(EndpointAuthType::SigningKey) => EndpointAuthCreate::SigningKey,
+            Some(EndpointAuthType::Bearer) => match self.token {
+                Some(token) => EndpointAuthCreate::Bearer { token },
+                None => return Err(Invalid::new("bearerAuthToken", "must be given for Bearer authentication")),
+            },
+            Some(EndpointAuthType::Basic) => basic(self.username, self.password)?,
+            None if self.username.is_some() || self.password.is_some() => basic(self.username, self.password)?,
+            None => match self.token {
+                Some(token) => EndpointAuthCreate::Bearer { token },
+                None => return Ok(None),
+            },
+        }))
+    }
 }
 
 /// A method with its secret, checked.

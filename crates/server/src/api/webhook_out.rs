@@ -1,47 +1,44 @@
-//! Webhooks and subscriptions as the API shows them.
+//! Webhooks as the API shows them.
 
-use spaceport_platform::application::{Application, AuthenticationMethod};
+use spaceport_platform::application::{Application, AuthenticationMethod, VerificationToken};
 use spaceport_platform::id::WebhookId;
-use spaceport_platform::subscription::Subscription;
 use spaceport_platform::webhook::Webhook;
 use spaceport_store::{LastAttempt, StoreError, Tx};
-use spaceport_wire::application::EsApp;
+use spaceport_wire::application::{EndpointAuth, EsApp};
 use spaceport_wire::scalar::DateTime;
 use spaceport_wire::webhook::{
-    DeliveryClientError, FullWebhook, GenericSubscription, Subscription as SubscriptionOut, WebhookDeliveryStatus,
-    WebhookRecord,
+    DeliveryClientError, FullWebhook, Subscription as SubscriptionOut, WebhookDeliveryStatus, WebhookRecord,
 };
 
 use crate::api::application_out::{authentication_out, endpoint_out, out};
+use crate::api::subscription_out::Shown;
 
 /// One webhook with its subscriptions.
 ///
 /// # Errors
 /// When the database fails.
-pub fn record(
-    tx: &mut Tx<'_>,
-    application: &Application,
-    webhook: &Webhook,
-    subscriptions: &[Subscription],
-) -> Result<WebhookRecord, StoreError> {
-    let shown = out::<StoreError>(tx, application)?;
-    Ok(webhook_out(application, shown, webhook, subscriptions))
+pub fn record(tx: &mut Tx<'_>, shown: Shown<'_>, webhook: &Webhook) -> Result<WebhookRecord, StoreError> {
+    let subscriptions = tx.subscriptions(std::slice::from_ref(&webhook.id))?;
+    let subscriptions = shown.all(tx, &subscriptions)?;
+    let application = out::<StoreError>(tx, shown.application)?;
+    Ok(webhook_out(shown.application, application, webhook, subscriptions))
 }
 
 /// Webhooks with the status of their last delivery.
 ///
 /// # Errors
 /// When the database fails.
-pub fn full(tx: &mut Tx<'_>, application: &Application, webhooks: &[Webhook]) -> Result<Vec<FullWebhook>, StoreError> {
+pub fn full(tx: &mut Tx<'_>, shown: Shown<'_>, webhooks: &[Webhook]) -> Result<Vec<FullWebhook>, StoreError> {
     let ids: Vec<WebhookId> = webhooks.iter().map(|webhook| webhook.id.clone()).collect();
-    let shown = out::<StoreError>(tx, application)?;
-    let subscriptions = tx.subscriptions(&ids)?;
+    let application = out::<StoreError>(tx, shown.application)?;
+    let stored = tx.subscriptions(&ids)?;
+    let subscriptions = shown.all(tx, &stored)?;
     let attempts = tx.last_attempts(&ids)?;
     let full = |webhook: &Webhook| {
-        let own: Vec<Subscription> =
-            subscriptions.iter().filter(|known| known.webhook == webhook.id).cloned().collect();
+        let own = stored.iter().zip(&subscriptions).filter(|(known, _)| known.webhook == webhook.id);
+        let own = own.map(|(_, shown)| shown.clone()).collect();
         FullWebhook {
-            webhook: webhook_out(application, shown.clone(), webhook, &own),
+            webhook: webhook_out(shown.application, application.clone(), webhook, own),
             status: attempts.iter().find(|attempt| attempt.webhook == webhook.id).map(status_out),
         }
     };
@@ -52,7 +49,7 @@ fn webhook_out(
     application: &Application,
     shown: EsApp,
     webhook: &Webhook,
-    subscriptions: &[Subscription],
+    subscriptions: Vec<SubscriptionOut>,
 ) -> WebhookRecord {
     let endpoint = webhook.endpoint.as_ref().or(application.endpoint.as_ref());
     let (method, keystore) = authenticated(application, webhook);
@@ -60,13 +57,16 @@ fn webhook_out(
         id: webhook.id.to_string(),
         archived: webhook.archived_at.is_some(),
         app: Box::new(shown),
-        subscriptions: subscriptions.iter().map(subscription_out).collect(),
+        subscriptions,
         name: webhook.name.clone(),
         description: webhook.description.clone(),
         use_app_endpoint: webhook.endpoint.is_none(),
         endpoint: endpoint_out(endpoint),
         use_app_endpoint_auth: webhook.authentication.is_none(),
-        endpoint_auth: authentication_out(method, keystore),
+        endpoint_auth: EndpointAuth {
+            verification_token: application.verification_token == VerificationToken::Sent,
+            ..authentication_out(method, keystore)
+        },
         enabled: webhook.enabled,
         accepted_http_response_codes: webhook.accepted_codes.clone(),
         do_retries: webhook.retries,
@@ -83,22 +83,6 @@ pub fn authenticated<'a>(
     match &webhook.authentication {
         Some(method) => (method, webhook.ssl_keystore.as_deref()),
         None => (&application.authentication, application.ssl_keystore.as_deref()),
-    }
-}
-
-/// A subscription.
-pub fn subscription_out(subscription: &Subscription) -> SubscriptionOut {
-    SubscriptionOut {
-        id: subscription.id.to_string(),
-        name: subscription.name.clone(),
-        enabled: subscription.enabled,
-        subscription: GenericSubscription {
-            subject_code: subscription.subject.clone(),
-            filters: Vec::new(),
-            event_type_codes: subscription.event_types.clone(),
-        },
-        application: None,
-        requested_authentication: None,
     }
 }
 

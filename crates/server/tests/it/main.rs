@@ -41,6 +41,8 @@ mod rights_model;
 mod secrets;
 mod signing_keys;
 mod start;
+mod subscriptions;
 mod texts;
 mod tokens;
+mod webhook_changes;
 mod webhooks;

@@ -7,7 +7,7 @@ use spaceport_platform::id::KeyId;
 
 use crate::error::StoreError;
 use crate::seal::key_id;
-use crate::tx::{Tx, key, keystore, placeholders, secret};
+use crate::tx::{Tx, custom_header, key, keystore, placeholders, secret};
 use crate::value::Value;
 
 const CHECK: &str = "master-key-check";
@@ -48,6 +48,13 @@ const COLUMNS: &[Column] = &[
         sealed: "sealed",
         tag: None,
         place: |keys| keys.first().map(|name| keystore::place(name)).unwrap_or_default(),
+    },
+    Column {
+        table: "custom_header",
+        keys: &["webhook_id", "name"],
+        sealed: "sealed",
+        tag: None,
+        place: |keys| custom_header::place(keys),
     },
 ];
 

@@ -1,7 +1,7 @@
-//! Webhooks and their subscriptions.
+//! Webhooks: where events go, and how their last delivery went.
 
 use spaceport_platform::application::{AuthenticationMethod, Endpoint};
-use spaceport_platform::id::{ApplicationId, DeliveryId, SubscriptionId, WebhookId};
+use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
 use spaceport_platform::subscription::Subscription;
 use spaceport_platform::time::Timestamp;
 use spaceport_platform::webhook::Webhook;
@@ -37,23 +37,8 @@ impl Tx<'_> {
     pub fn insert_webhook(&mut self, webhook: &Webhook, subscriptions: &[Subscription]) -> Result<(), StoreError> {
         let sql = format!("INSERT INTO webhook ({COLUMNS}, name_folded) VALUES ({})", placeholders(1, 16));
         self.connection.execute(&sql, &values(webhook))?;
-        for (position, subscription) in (0_i64..).zip(subscriptions) {
-            let sql = "INSERT INTO subscription (id, webhook_id, name, enabled, subject, position) VALUES ($1, $2, $3, $4, $5, $6)";
-            let row = [
-                (&subscription.id).into(),
-                (&subscription.webhook).into(),
-                subscription.name.as_str().into(),
-                subscription.enabled.into(),
-                subscription.subject.as_str().into(),
-                position.into(),
-            ];
-            self.connection.execute(sql, &row)?;
-            let sql = "INSERT INTO subscription_event (subscription_id, event_type, position) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-            let events = (0_i64..).zip(&subscription.event_types);
-            let rows: Vec<_> = events
-                .map(|(order, code)| vec![(&subscription.id).into(), code.as_str().into(), order.into()])
-                .collect();
-            self.connection.execute_many(sql, &rows)?;
+        for subscription in subscriptions {
+            self.insert_subscription(subscription)?;
         }
         Ok(())
     }
@@ -86,34 +71,29 @@ impl Tx<'_> {
         Ok((found, total))
     }
 
-    /// Subscriptions of webhooks, in the order they were made.
-    pub fn subscriptions(&mut self, webhooks: &[WebhookId]) -> Result<Vec<Subscription>, StoreError> {
-        if webhooks.is_empty() {
-            return Ok(Vec::new());
+    /// How many webhooks of an application are not archived.
+    pub fn count_webhooks(&mut self, application: &ApplicationId) -> Result<i64, StoreError> {
+        let sql = "SELECT COUNT(*) FROM webhook WHERE application_id = $1 AND archived_at IS NULL";
+        self.connection.query(sql, &[application.into()])?.pop().map_or(Ok(0), |mut row| row.int())
+    }
+
+    /// Stores changed settings, archived or not, and counts its revision.
+    pub fn update_webhook(&mut self, webhook: &Webhook) -> Result<(), StoreError> {
+        let sql = "UPDATE webhook SET name = $3, description = $4, endpoint_url = $5, endpoint_ssl_verification = $6, \
+                     authentication = $7, basic_username = $8, enabled = $9, accepted_codes = $10, retries = $11, \
+                     archived_at = $13, ssl_keystore = $15, name_folded = $16, revision = revision + 1 \
+                   WHERE id = $1 AND application_id = $2 AND created_at = $12 AND revision = $14";
+        let changed = self.connection.execute(sql, &values(webhook))?;
+        if changed == 0 {
+            return Err(StoreError::corrupt(format!("the webhook {} changed under a change of it", webhook.id)));
         }
-        let sql = format!(
-            "SELECT s.id, s.webhook_id, s.name, s.enabled, s.subject, e.event_type \
-             FROM subscription s JOIN subscription_event e ON e.subscription_id = s.id \
-             WHERE s.webhook_id IN ({}) ORDER BY s.webhook_id, s.position, e.position",
-            placeholders(1, webhooks.len())
-        );
-        let values: Vec<Value> = webhooks.iter().map(Value::from).collect();
-        let mut found: Vec<Subscription> = Vec::new();
-        for mut row in self.connection.query(&sql, &values)? {
-            let subscription = Subscription {
-                id: SubscriptionId::new(row.text()?),
-                webhook: WebhookId::new(row.text()?),
-                name: row.text()?,
-                enabled: row.flag()?,
-                subject: row.text()?,
-                event_types: vec![row.text()?],
-            };
-            match found.last_mut() {
-                Some(last) if last.id == subscription.id => last.event_types.extend(subscription.event_types),
-                _ => found.push(subscription),
-            }
-        }
-        Ok(found)
+        Ok(())
+    }
+
+    /// Counts the revision of a webhook whose secrets or headers changed, so that senders load them anew.
+    pub fn touch_webhook(&mut self, id: &WebhookId) -> Result<(), StoreError> {
+        let sql = "UPDATE webhook SET revision = revision + 1 WHERE id = $1";
+        self.connection.execute(sql, &[id.into()]).map(|_| ())
     }
 
     /// Archives: deliveries that wait are cancelled.
@@ -122,6 +102,11 @@ impl Tx<'_> {
             "UPDATE webhook SET archived_at = $1, revision = revision + 1 WHERE id = $2",
             &[now.into(), id.into()],
         )?;
+        self.cancel_waiting(id, now)
+    }
+
+    /// Cancels the deliveries of a webhook that wait. What is on its way is not called back, but not sent again either.
+    pub fn cancel_waiting(&mut self, id: &WebhookId, now: Timestamp) -> Result<(), StoreError> {
         // By application, so that the index of open deliveries helps.
         let sql = "UPDATE delivery SET state = 'cancelled', finished_at = $1 WHERE finished_at IS NULL AND webhook_id = $2 \
                    AND application_id = (SELECT application_id FROM webhook WHERE id = $2)";

@@ -1,6 +1,9 @@
 //! Webhooks and subscriptions.
 
-use spaceport_platform::id::{ApplicationId, WebhookId};
+use spaceport_platform::custom_header::CustomHeader;
+use spaceport_platform::id::{ApplicationId, SubscriptionId, WebhookId};
+use spaceport_platform::secret::Secret;
+use spaceport_platform::webhook::Webhook;
 use spaceport_store::{Store, StoreError};
 
 use crate::make::{application, at, subscription, webhook};
@@ -44,4 +47,64 @@ pub(crate) async fn facts(store: &Store) {
     let (active, all) = read.await.unwrap();
     assert_eq!((active.1, all.1), (1, 2));
     assert_eq!(all.0[1].archived_at, Some(at(5)));
+
+    settings_change(store).await;
+    subscriptions_change(store).await;
+    custom_headers(store).await;
+}
+
+async fn settings_change(store: &Store) {
+    let changed = Webhook { name: "Neu Ä".to_owned(), archived_at: None, enabled: false, ..webhook("a1", "w2") };
+    let write = store.write(move |tx| {
+        let stored = tx.webhook(&ApplicationId::new("a1"), &WebhookId::new("w2"))?.unwrap();
+        tx.update_webhook(&Webhook { revision: stored.revision, ..changed.clone() })?;
+        tx.touch_webhook(&stored.id)?;
+        tx.cancel_waiting(&stored.id, at(6))?;
+        let counted = (tx.count_webhooks(&stored.application)?, tx.webhook(&stored.application, &stored.id)?);
+        Ok::<_, StoreError>((stored, counted))
+    });
+    let (before, (count, after)) = write.await.unwrap();
+    assert_eq!(count, 2, "the archived one came back");
+    let expected =
+        Webhook { name: "Neu Ä".to_owned(), enabled: false, revision: before.revision + 2, ..webhook("a1", "w2") };
+    assert_eq!(after, Some(expected));
+    let stale = store.write(move |tx| tx.update_webhook(&before)).await;
+    assert!(stale.is_err(), "a change of what has changed meanwhile is refused");
+}
+
+async fn subscriptions_change(store: &Store) {
+    let write = store.write(|tx| {
+        let mut changed = subscription("w1", "s2", &["Issue.Moved"]);
+        changed.name = "renamed".to_owned();
+        changed.enabled = false;
+        tx.update_subscription(&changed)?;
+        tx.delete_subscription(&SubscriptionId::new("s1"))?;
+        tx.insert_subscription(&subscription("w1", "s0", &["Issue.Created"]))?;
+        Ok::<_, StoreError>((changed, tx.subscriptions(&[WebhookId::new("w1")])?))
+    });
+    let (changed, found) = write.await.unwrap();
+    assert_eq!(found, [changed, subscription("w1", "s0", &["Issue.Created"])], "new ones come last");
+}
+
+async fn custom_headers(store: &Store) {
+    let header = |name: &str, value: &str| CustomHeader {
+        name: name.to_owned(),
+        value: Secret::new(value),
+        description: (name == "X-B").then(|| "what for".to_owned()),
+    };
+    let headers = [header("X-B", "b"), header("X-A", "")];
+    let write = store.write(move |tx| {
+        let id = WebhookId::new("w1");
+        tx.set_custom_headers(&id, &headers)?;
+        let first = tx.custom_headers(&id)?;
+        tx.set_custom_headers(&id, &headers[1..])?;
+        Ok::<_, StoreError>((first, tx.custom_headers(&id)?))
+    });
+    let (first, second) = write.await.unwrap();
+    let plain =
+        |header: &CustomHeader| (header.name.clone(), header.value.reveal().to_owned(), header.description.clone());
+    let expected =
+        [("X-B".to_owned(), "b".to_owned(), Some("what for".to_owned())), ("X-A".to_owned(), String::new(), None)];
+    assert_eq!(first.iter().map(plain).collect::<Vec<_>>(), expected);
+    assert_eq!(second.iter().map(plain).collect::<Vec<_>>(), expected[1..]);
 }

@@ -9,7 +9,8 @@ use crate::application::{AppsOrdering, CreateApplication, EsApp, UpdateApplicati
 use crate::batch::Batch;
 use crate::host::{PublishEvents, PublishResults};
 use crate::identifier::{ApplicationIdentifier, PermissionContextIdentifier};
-use crate::webhook::{CreateWebhook, FullWebhook, WebhookRecord};
+use crate::webhook::{FullWebhook, WebhookRecord};
+use crate::webhook_request::CreateWebhook;
 
 #[derive(schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
