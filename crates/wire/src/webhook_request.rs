@@ -114,10 +114,11 @@ pub struct UpdateWebhook {
 #[schemars(rename = "ExternalEndpointUpdateDTO")]
 pub struct EndpointUpdate {
     /// URL; blank follows the application again.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Whether the certificate of the endpoint is checked.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "bool")]
     pub ssl_verification: Option<bool>,
 }
 
@@ -128,22 +129,27 @@ pub struct EndpointUpdate {
 #[schemars(rename = "EndpointAuthUpdateDTO")]
 pub struct EndpointAuthUpdate {
     /// The method.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "EndpointAuthType")]
     pub app_level_auth: Option<EndpointAuthType>,
     /// User name for basic authentication.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub basic_auth_username: Option<String>,
     /// Password for basic authentication.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub basic_auth_password: Option<String>,
     /// Token for bearer authentication.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub bearer_auth_token: Option<String>,
     /// Whether payloads carry a verification token. It is the application's; here it can only be confirmed.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "bool")]
     pub has_verification_token: Option<bool>,
     /// Name of the keystore that holds the client certificate; blank shows none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssl_keystore_auth: Option<String>,
 }
 

@@ -4,12 +4,12 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use spaceport_platform::application::{ChosenAuthentication, Endpoint, SecretKind};
-use spaceport_platform::audit::AuditTarget;
+use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::id::{ApplicationId, Id, WebhookId, random_text};
 use spaceport_platform::lifecycle;
 use spaceport_platform::secret::Secret;
 use spaceport_platform::webhook::{self, MAX_SUBSCRIPTIONS, MAX_WEBHOOKS, Webhook};
-use spaceport_platform::webhook_changes::{changes, subscription_changes};
+use spaceport_platform::webhook_changes::changes;
 use spaceport_store::{StoreError, Tx};
 use spaceport_wire::batch::Batch;
 use spaceport_wire::webhook::{FullWebhook, WebhookRecord};
@@ -114,11 +114,10 @@ pub async fn create(
                     tx.set_secret(owner, kind, secret)?;
                 }
             }
-            trail.record(tx, target(&webhook), changes(None, &webhook))?;
-            for made in &subscriptions {
-                let target = subscription::target(&webhook, &made.id);
-                trail.record(tx, target, subscription_changes(None, made))?;
-            }
+            let types: Vec<&str> = subscriptions.iter().flat_map(|one| &one.event_types).map(String::as_str).collect();
+            let types = (!types.is_empty()).then(|| types.join(", "));
+            let types = AuditChange::between("eventTypeCodes", None, types.as_deref());
+            trail.record(tx, target(&webhook), changes(None, &webhook).into_iter().chain(types))?;
             Ok::<_, ApiError>(record(tx, Shown::new(&catalogue, &application, &caller), &webhook)?)
         })
         .await?;
