@@ -4,8 +4,8 @@ mod connect;
 mod failure;
 mod tls;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -115,6 +115,15 @@ pub struct SetupError(#[from] rustls::Error);
 /// connection that was opened without verification, or with somebody else's certificate, each way of TLS has
 /// a client, and a pool, of its own.
 pub struct HttpSender {
+    settings: HttpSettings,
+    guard: Guard,
+    resolver: Arc<dyn Resolve>,
+    /// Replaced as a whole when other authorities are trusted.
+    pools: RwLock<Arc<Pools>>,
+}
+
+/// All pools of one set of trusted authorities.
+struct Pools {
     rules: Rules,
     verifying: Pool,
     skipping: Pool,
@@ -156,17 +165,15 @@ impl Rules {
     }
 }
 
-impl HttpSender {
-    /// Sets up TLS, which reads the machine's certificates from disk: once for a process.
-    pub fn new(settings: &HttpSettings, guard: Guard, resolver: Arc<dyn Resolve>) -> Result<Self, SetupError> {
-        let rules = Rules { tls: Tls::new(&settings.extra_roots)?, settings: settings.clone(), guard, resolver };
+impl Pools {
+    fn new(rules: Rules) -> Result<Self, rustls::Error> {
         let verifying = rules.pool(SslVerification::Verify, None)?;
         let skipping = rules.pool(SslVerification::Skip, None)?;
         let identified = Cache::builder().max_capacity(IDENTITIES).time_to_idle(IDENTITY_IDLE).build();
         Ok(Self { rules, verifying, skipping, identified })
     }
 
-    fn pool(&self, request: &Request) -> Result<Pool, Arc<rustls::Error>> {
+    fn of(&self, request: &Request) -> Result<Pool, Arc<rustls::Error>> {
         let verification = request.ssl_verification;
         match (&request.identity, verification) {
             (Some(identity), _) => {
@@ -176,6 +183,31 @@ impl HttpSender {
             (None, SslVerification::Verify) => Ok(self.verifying.clone()),
             (None, SslVerification::Skip) => Ok(self.skipping.clone()),
         }
+    }
+}
+
+impl HttpSender {
+    /// Sets up TLS, which reads the machine's certificates from disk.
+    pub fn new(settings: &HttpSettings, guard: Guard, resolver: Arc<dyn Resolve>) -> Result<Self, SetupError> {
+        let pools = RwLock::new(pools(settings, &guard, &resolver, &[])?);
+        Ok(Self { settings: settings.clone(), guard, resolver, pools })
+    }
+
+    /// From now on `more`, as DER, are trusted beside the machine's authorities and those of the settings, and none that earlier
+    /// calls named. Connections that were opened before serve no call any more. Reads the machine's certificates from disk.
+    ///
+    /// # Errors
+    /// When one of them is no certificate; then nothing changes.
+    pub fn trust(&self, more: &[Vec<u8>]) -> Result<(), SetupError> {
+        let more: Vec<_> = more.iter().map(|der| CertificateDer::from(der.clone())).collect();
+        let new = pools(&self.settings, &self.guard, &self.resolver, &more)?;
+        *self.pools.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
+    }
+
+    fn pool(&self, request: &Request) -> Result<Pool, Arc<rustls::Error>> {
+        let pools = Arc::clone(&self.pools.read().unwrap_or_else(PoisonError::into_inner));
+        pools.of(request)
     }
 
     /// The answer's head, from the first connection that is not stale.
@@ -201,6 +233,17 @@ impl HttpSender {
     }
 }
 
+fn pools(
+    settings: &HttpSettings,
+    guard: &Guard,
+    resolver: &Arc<dyn Resolve>,
+    more: &[CertificateDer<'static>],
+) -> Result<Arc<Pools>, rustls::Error> {
+    let roots: Vec<_> = settings.extra_roots.iter().chain(more).cloned().collect();
+    let (settings, guard, resolver) = (settings.clone(), guard.clone(), Arc::clone(resolver));
+    Ok(Arc::new(Pools::new(Rules { tls: Tls::new(&roots)?, settings, guard, resolver })?))
+}
+
 /// What is known of the connection of this call; `None` when there was none.
 fn facts(connection: &CaptureConnection) -> Option<Arc<Facts>> {
     let mut extras = http::Extensions::new();
@@ -211,7 +254,7 @@ fn facts(connection: &CaptureConnection) -> Option<Arc<Facts>> {
 #[async_trait]
 impl Sender for HttpSender {
     async fn send(&self, request: Request) -> Outcome {
-        let uri = match destination(&self.rules.guard, &request.url) {
+        let uri = match destination(&self.guard, &request.url) {
             Ok(uri) => uri,
             Err(UrlRefused::Address(refused)) => {
                 return Outcome::failed(ErrorKind::RefusedAddress, refused.to_string());

@@ -121,6 +121,14 @@ pub enum Authentication {
         /// May hold anything but control characters.
         password: Secret,
     },
+    /// As `method` says, and with `X-Space-Public-Key-Signature` besides: applications that were installed from a link
+    /// may verify either.
+    WithPublicKey {
+        /// The application's own method.
+        method: Box<Authentication>,
+        /// The published key.
+        signer: Arc<RsaSigner>,
+    },
     /// Nothing.
     None,
 }

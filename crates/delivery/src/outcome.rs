@@ -75,8 +75,14 @@ pub enum ErrorKind {
     RefusedAddress,
     /// No connection: refused, unreachable, reset.
     Connect,
-    /// The TLS handshake failed, most often for the certificate.
+    /// The TLS handshake failed for another reason than those below.
     Tls,
+    /// The endpoint's certificate comes from no authority that is trusted.
+    UntrustedCertificate,
+    /// The endpoint's certificate is not valid yet or any more.
+    ExpiredCertificate,
+    /// The endpoint's certificate is for another name.
+    WrongCertificateName,
     /// The endpoint asked for a client certificate and refused ours, or we have none.
     ClientCertificate,
     /// A time limit was reached.
@@ -89,12 +95,15 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::InvalidUrl,
         Self::Dns,
         Self::RefusedAddress,
         Self::Connect,
         Self::Tls,
+        Self::UntrustedCertificate,
+        Self::ExpiredCertificate,
+        Self::WrongCertificateName,
         Self::ClientCertificate,
         Self::Timeout,
         Self::Protocol,
@@ -109,6 +118,9 @@ impl ErrorKind {
             Self::RefusedAddress => "refused_address",
             Self::Connect => "connect",
             Self::Tls => "tls",
+            Self::UntrustedCertificate => "untrusted_certificate",
+            Self::ExpiredCertificate => "expired_certificate",
+            Self::WrongCertificateName => "wrong_certificate_name",
             Self::ClientCertificate => "client_certificate",
             Self::Timeout => "timeout",
             Self::Protocol => "protocol",

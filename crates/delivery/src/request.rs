@@ -125,7 +125,12 @@ pub async fn headers(
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         headers.insert(DELIVERY_ID, id);
     }
-    match &target.authentication {
+    let mut method = &target.authentication;
+    if let Authentication::WithPublicKey { method: own, signer } = method {
+        headers.insert(PUBLIC_KEY_SIGNATURE, sensitive(&signing.public_key(signer, now, body).await?)?);
+        method = own;
+    }
+    match method {
         Authentication::PublicKey(signer) => {
             headers.insert(PUBLIC_KEY_SIGNATURE, sensitive(&signing.public_key(signer, now, body).await?)?);
         }
@@ -144,7 +149,8 @@ pub async fn headers(
         Authentication::Basic { username, password } => {
             headers.insert(AUTHORIZATION, secret(&sign::basic(username, password))?);
         }
-        Authentication::None => {}
+        // One inside another says nothing new.
+        Authentication::WithPublicKey { .. } | Authentication::None => {}
     }
     let authorized = headers.contains_key(AUTHORIZATION);
     for (name, value) in &target.headers {

@@ -2,7 +2,7 @@
 
 use crate::application::{Application, VerificationToken};
 use crate::audit::AuditChange;
-use crate::connection::FeaturedIntegration;
+use crate::connection::{ConnectionStatus, FeaturedIntegration};
 
 /// Fields that differ, under the names of the API, with both values; against nothing, every field that has a value.
 pub fn changes(old: Option<&Application>, new: &Application) -> Vec<AuditChange> {
@@ -20,6 +20,9 @@ fn values(application: &Application) -> Vec<(&'static str, Option<String>)> {
     let flows = &application.flows;
     let flag = |flag: bool| Some(flag.to_string());
     let endpoint = application.endpoint.as_ref();
+    let connection = application.connection.as_ref();
+    let status = connection.and_then(|connection| connection.status).map(ConnectionStatus::name);
+    let uninstallation = connection.and_then(|connection| connection.uninstallation);
     vec![
         ("name", Some(application.name.clone())),
         ("clientId", Some(application.client_id.clone())),
@@ -42,6 +45,9 @@ fn values(application: &Application) -> Vec<(&'static str, Option<String>)> {
         ("hasVerificationToken", flag(application.verification_token == VerificationToken::Sent)),
         ("sslKeystoreAuth", application.ssl_keystore.clone()),
         ("featuredIntegrationType", application.featured_integration.map(FeaturedIntegration::name).map(str::to_owned)),
+        ("connectionStatus", status.map(str::to_owned)),
+        ("lastSentServerUrl", connection.and_then(|connection| connection.last_sent_server_url.clone())),
+        ("uninstallationStatus", uninstallation.map(|uninstallation| uninstallation.status.name().to_owned())),
         ("externalIssueTrackerDomain", application.external_issue_tracker_domain.clone()),
     ]
 }

@@ -12,11 +12,12 @@
 //! | [`catalogue`], [`event`], [`subscription`], [`webhook`], [`custom_header`], [`webhook_changes`] | what happens and who hears of it |
 //! | [`application`], [`connection`], [`profile`] | applications, their settings, what ties them to a server, who owns them |
 //! | [`lifecycle`], [`application_changes`] | how applications end and come back; what changed about one |
+//! | [`installation`], [`install_link`], [`dispatch`] | how applications from elsewhere connect and leave; the payloads that tell them |
 //! | [`audit`], [`access_record`] | who changed what; when and from where something was used |
 //! | [`server_key`] | the keys that sign access tokens, and when they change |
 //! | [`token`] | permanent tokens |
 //! | [`parameter`], [`attachment`] | what applications keep here for themselves, and the pictures they upload |
-//! | [`gpg_key`], [`ssh_key`], [`keystore`] | keys that applications sign and sign in with; certificates that deliveries show |
+//! | [`gpg_key`], [`ssh_key`], [`keystore`], [`trusted_certificate`] | keys that applications sign and sign in with; certificates that deliveries show and trust |
 //! | [`invalid`] | the one shape of "this input is wrong" |
 
 pub mod access;
@@ -31,11 +32,14 @@ pub mod connection;
 pub mod context;
 pub mod custom_header;
 pub mod directory;
+pub mod dispatch;
 pub mod event;
 pub mod gpg_key;
 pub mod grants;
 pub mod id;
 pub mod identifier;
+pub mod install_link;
+pub mod installation;
 pub mod invalid;
 pub mod keystore;
 pub mod lifecycle;
@@ -50,5 +54,6 @@ pub mod ssh_key;
 pub mod subscription;
 pub mod time;
 pub mod token;
+pub mod trusted_certificate;
 pub mod webhook;
 pub mod webhook_changes;

@@ -1,8 +1,8 @@
 //! How applications end and come back: archive, restore, force-remove (semantics 1.7).
 
-use crate::access::{Caller, Principal};
+use crate::access::{Caller, Owner, Principal};
 use crate::application::Application;
-use crate::connection::UninstallationStatus;
+use crate::connection::{ConnectionStatus, UninstallationStatus};
 use crate::invalid::Invalid;
 use crate::time::Timestamp;
 
@@ -56,8 +56,13 @@ pub fn restore(application: &mut Application, now: Timestamp) -> Result<(), Inva
     }
     application.archived_at = None;
     application.updated_at = now;
+    let reachable = application.endpoint.is_some();
     if let Some(connection) = &mut application.connection {
         connection.uninstallation = None;
+        if reachable {
+            // It may have forgotten everything, so it is installed anew.
+            connection.status = Some(ConnectionStatus::Connecting);
+        }
     }
     Ok(())
 }
@@ -68,12 +73,23 @@ pub fn settings_are_open_to(caller: &Caller, application: &Application) -> bool 
     application.connection.is_none() || caller.principal == Principal::Application(application.id.clone())
 }
 
+/// Whether the caller may read secrets, given that he holds the right: those of a connected application are shown to
+/// itself and to the application that made it, which configures it.
+pub fn secrets_are_open_to(caller: &Caller, application: &Application) -> bool {
+    let made_it = match &application.owner {
+        Owner::Application(owner) => caller.principal == Principal::Application(owner.clone()),
+        Owner::User(_) => false,
+    };
+    made_it || settings_are_open_to(caller, application)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::access::{Credential, Owner};
+    use crate::access::Credential;
+    use crate::application::Endpoint;
     use crate::connection::{Connection, Uninstallation};
     use crate::grants::Limit;
     use crate::id::{ApplicationId, ProfileId};
@@ -113,7 +129,11 @@ mod tests {
         assert!(require_active(&archived).is_err());
         restore(&mut archived, at(9)).unwrap();
         assert_eq!((archived.archived_at, archived.updated_at, archived.tokens_not_before), (None, at(9), at(5)));
-        assert_eq!(archived.connection, Some(Connection::default()));
+        assert_eq!(archived.connection, Some(Connection::default()), "without an endpoint there is nobody to tell");
+        archived.archived_at = Some(at(5));
+        archived.endpoint = Some(Endpoint { url: "https://a.example".to_owned(), ssl_verification: true });
+        restore(&mut archived, at(9)).unwrap();
+        assert_eq!(archived.connection.as_ref().unwrap().status, Some(ConnectionStatus::Connecting));
         assert!(require_active(&archived).is_ok());
         assert!(restore(&mut archived, at(10)).is_err());
     }
@@ -124,7 +144,12 @@ mod tests {
         let (itself, person) = (Principal::Application(ApplicationId::new("a")), Principal::User(ProfileId::new("u")));
         for (principal, connected_too) in [(itself, true), (person, false)] {
             assert!(settings_are_open_to(&caller(principal.clone()), &application()));
-            assert_eq!(settings_are_open_to(&caller(principal), &connected(None)), connected_too);
+            assert_eq!(settings_are_open_to(&caller(principal.clone()), &connected(None)), connected_too);
+            assert_eq!(secrets_are_open_to(&caller(principal), &connected(None)), connected_too);
         }
+        let maker = ApplicationId::new("maker");
+        let made = Application { owner: Owner::Application(maker.clone()), ..connected(None) };
+        let maker = caller(Principal::Application(maker));
+        assert!(secrets_are_open_to(&maker, &made) && !settings_are_open_to(&maker, &made));
     }
 }

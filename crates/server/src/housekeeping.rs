@@ -38,6 +38,11 @@ const BROOMS: &[Broom] = &[
         kept: |kept| kept.deliveries,
         sweep: |tx, horizon, limit| tx.delete_deliveries(horizon, limit),
     },
+    Broom {
+        name: "payloads that are no events",
+        kept: |kept| kept.deliveries,
+        sweep: |tx, horizon, limit| tx.delete_dispatches(horizon, limit),
+    },
     Broom { name: "events", kept: |kept| kept.events, sweep: |tx, horizon, limit| tx.delete_events(horizon, limit) },
     Broom {
         name: "tokens",

@@ -8,6 +8,7 @@
 //! | what can be configured | [`config`] and `config.default.toml` |
 //! | what happens on the first start | [`start`] |
 //! | what is running | [`run`] |
+//! | how payloads that are no events reach applications | [`dispatch`], [`target`] |
 //! | what the server does by itself | [`tasks`], [`housekeeping`] |
 //! | where master keys are and how they change | [`ring`], [`rotation`] |
 
@@ -18,6 +19,7 @@ pub mod attempt;
 pub mod authorization;
 pub mod catalogues;
 pub mod config;
+pub mod dispatch;
 pub mod events;
 pub mod health;
 pub mod host;
@@ -36,4 +38,5 @@ pub mod rotation;
 pub mod run;
 pub mod services;
 pub mod start;
+pub mod target;
 pub mod tasks;

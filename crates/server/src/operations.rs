@@ -9,7 +9,7 @@ use crate::api::{
     describe, parameter, permanent_token, permission, required_right, webhook,
 };
 use crate::health;
-use crate::host::{audit_trail, directory, event, right, secret_overlap};
+use crate::host::{audit_trail, directory, event, installation, right, secret_overlap};
 use crate::http::router;
 use crate::http::routes::{Route, Routes};
 use crate::oauth::{jwks, token};
@@ -42,6 +42,7 @@ fn api() -> Routes {
         .with(webhook::routes)
         .with(crate::api::gpg_key::routes)
         .with(crate::api::ssh_key::routes)
+        .with(crate::api::trusted_certificate::routes)
         .with(authorization_index::routes)
         .with(authorization::routes)
         .with(required_right::routes)
@@ -55,6 +56,7 @@ fn host() -> Routes {
     Routes::new(Surface::Host)
         .with(event::routes)
         .with(secret_overlap::routes)
+        .with(installation::routes)
         .with(audit_trail::routes)
         .with(crate::host::ssl_keystore::routes)
         .with(right::routes)

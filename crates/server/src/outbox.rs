@@ -5,21 +5,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use moka::sync::Cache;
-use spaceport_delivery::identity::ClientIdentity;
 use spaceport_delivery::outbox::{
-    Authentication, Claimed, Due, Finished, Lease, Outbox, OutboxError, PayloadKind, Retries, SslVerification, Target,
-    Want,
+    Claimed, Due, Finished, Lease, Outbox, OutboxError, PayloadKind, Retries, Target, Want,
 };
-use spaceport_delivery::sign::RsaSigner;
-use spaceport_platform::application::{Application, AuthenticationMethod, SecretKind, VerificationToken};
+use spaceport_platform::application::{Application, SecretKind, VerificationToken};
 use spaceport_platform::id::WebhookId;
 use spaceport_platform::secret::Secret;
 use spaceport_platform::time::{Clock, Timestamp};
 use spaceport_platform::webhook::Webhook;
-use spaceport_store::{ClaimedRow, PreviousSecret, Store, StoreError, Tx};
+use spaceport_store::{ClaimedRow, Store, StoreError, Tx};
 use spaceport_wire::payload::webhook_request;
 
 use crate::api::webhook_out::authenticated;
+use crate::target;
 
 /// Most applications one look for due deliveries names.
 const DUE_LIMIT: usize = 1_000;
@@ -87,37 +85,12 @@ fn load(tx: &mut Tx<'_>, application: &Application, webhook: &Webhook, now: Time
     let endpoint = webhook.endpoint.as_ref().or(application.endpoint.as_ref());
     let (method, keystore) = authenticated(application, webhook);
     let owner = if webhook.authentication.is_some() { webhook.id.as_str() } else { application.id.as_str() };
-    let mut secret = |kind| Ok::<_, StoreError>(tx.secret(owner, kind)?.unwrap_or_else(|| Secret::new("")));
-    let authentication = match method {
-        AuthenticationMethod::SigningKey => {
-            let present = secret(SecretKind::SigningKey)?;
-            match tx.previous_secret(owner, SecretKind::SigningKey, now)? {
-                Some(PreviousSecret { secret: previous, overlap }) => {
-                    Authentication::SigningKeys { present, previous, until: overlap.until }
-                }
-                None => Authentication::SigningKey(present),
-            }
-        }
-        AuthenticationMethod::Bearer => Authentication::Bearer(secret(SecretKind::BearerToken)?),
-        AuthenticationMethod::Basic { username } => {
-            Authentication::Basic { username: username.clone(), password: secret(SecretKind::BasicPassword)? }
-        }
-        AuthenticationMethod::PublicKey => match tx.newest_private_key(&application.id)? {
-            Some((_, key)) => {
-                let signer = RsaSigner::from_pkcs8(&key).map_err(|error| StoreError::corrupt(error.to_string()))?;
-                Authentication::PublicKey(Arc::new(signer))
-            }
-            None => Authentication::None,
-        },
-    };
+    let authentication = target::authentication(tx, application, owner, method, now)?;
     Ok(Target {
         // No endpoint at all: the sender refuses the empty URL, and the attempt says so.
         url: endpoint.map(|endpoint| endpoint.url.clone()).unwrap_or_default(),
-        ssl_verification: match endpoint {
-            Some(endpoint) if !endpoint.ssl_verification => SslVerification::Skip,
-            _ => SslVerification::Verify,
-        },
-        identity: keystore.map(|name| identity(tx, name)).transpose()?,
+        ssl_verification: target::ssl_verification(endpoint),
+        identity: keystore.map(|name| target::identity(tx, name)).transpose()?,
         authentication,
         headers: tx
             .custom_headers(&webhook.id)?
@@ -127,17 +100,6 @@ fn load(tx: &mut Tx<'_>, application: &Application, webhook: &Webhook, now: Time
         accepted_codes: webhook.accepted_codes.clone(),
         retries: if webhook.retries { Retries::Enabled } else { Retries::Disabled },
     })
-}
-
-/// The certificate of a keystore. A keystore that something names cannot be deleted.
-fn identity(tx: &mut Tx<'_>, name: &str) -> Result<Arc<ClientIdentity>, StoreError> {
-    let gone = || StoreError::corrupt(format!("the keystore {name} is gone"));
-    let keystore = tx.keystore(name)?.ok_or_else(gone)?;
-    let key = tx.keystore_key(name)?.ok_or_else(gone)?;
-    // Another whenever the contents are: connections of the former certificate are not used any more.
-    let id = format!("{name} {} {}", keystore.fingerprint, keystore.updated_at.millis());
-    let identity = ClientIdentity::new(id, keystore.chain, &key);
-    identity.map(Arc::new).map_err(|error| StoreError::corrupt(format!("the keystore {name}: {error}")))
 }
 
 #[async_trait]

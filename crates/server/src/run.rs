@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use crate::accesses::{self, Accesses};
 use crate::catalogues::Catalogues;
 use crate::config::Settings;
+use crate::dispatch::{Dispatches, server_url};
 use crate::http::caller::Callers;
 use crate::http::listen::{TimeLimits, listen};
 use crate::http::router::router;
@@ -96,6 +97,8 @@ pub async fn run(settings: &Settings, surroundings: Surroundings) -> Result<Runn
     let serving = listen(listener, router(operations::routes(), &services), handle.clone(), time_limits);
     #[expect(clippy::disallowed_methods, reason = "this is the listener's own task; `Running` watches and stops it")]
     let served = tokio::spawn(serving);
+    Dispatches::start(&services);
+    server_url::tell_all(&services).await?;
     let tasks = Tasks::start(&services, PERIODIC);
     Ok(Running { address, public_url, first, services, tasks, listener: handle, served })
 }
@@ -114,7 +117,11 @@ async fn services(
     if settings.is_sqlite() {
         // Nobody else uses this database, so whatever is leased was leased by a process that died.
         let now = clock.now();
-        store.write(move |tx| tx.reset_leases(now)).await.map_err(|error: StoreError| error.to_string())?;
+        let reset = store.write(move |tx| {
+            tx.reset_leases(now)?;
+            tx.reset_dispatch_leases(now)
+        });
+        reset.await.map_err(|error: StoreError| error.to_string())?;
     }
     let guard = Guard::new(settings.allow_network.clone());
     let sender = HttpSender::new(&HttpSettings::default(), guard.clone(), Arc::new(SystemResolver::default()))
@@ -122,7 +129,9 @@ async fn services(
     let outbox = Arc::new(StoreOutbox::new(store.clone(), Arc::clone(&clock)));
     let schedule = settings.retry_schedule.clone().map_or_else(Schedule::default, Schedule::from_delays);
     let engine_settings = EngineSettings { schedule, ..EngineSettings::default() };
-    let engine = Engine::start(outbox, Arc::new(sender), Arc::clone(&clock), Arc::clone(&random), engine_settings);
+    let sender = Arc::new(sender);
+    let engine =
+        Engine::start(outbox, Arc::clone(&sender) as _, Arc::clone(&clock), Arc::clone(&random), engine_settings);
     let catalogue = Catalogues::new(spaceport_wire::preset::shared());
     catalogue.notice(&store).await.map_err(|error| error.to_string())?;
     Ok(Services::new(Parts {
@@ -134,6 +143,7 @@ async fn services(
         catalogue,
         guard,
         engine,
+        dispatches: Dispatches::new(sender),
         callers: Callers::new(Arc::clone(&tokens)),
         tokens,
         failed_sign_ins: FailedSignIns::default(),
@@ -191,7 +201,13 @@ impl Running {
         self.listener.graceful_shutdown(Some(DRAIN));
         // At the same time, so that all of it keeps within what process managers allow. A request that
         // publishes meanwhile leaves its deliveries to the next start or to another node.
-        let _ = tokio::join!(self.served, self.tasks.stop(DRAIN), self.services.engine.stop(DRAIN));
+        let services = &self.services;
+        let _ = tokio::join!(
+            self.served,
+            self.tasks.stop(DRAIN),
+            services.engine.stop(DRAIN),
+            services.dispatches.stop(DRAIN)
+        );
         if let Err(fault) = accesses::store_token_uses(self.services.clone()).await {
             tracing::warn!(%fault, "the last uses of tokens could not be stored");
         }

@@ -1,6 +1,6 @@
 //! What the server runs on: store, clock, randomness, catalogue, sender, settings.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use spaceport_delivery::engine::Handle;
 use spaceport_delivery::guard::Guard;
@@ -13,6 +13,7 @@ use spaceport_store::Store;
 use crate::accesses::Accesses;
 use crate::catalogues::Catalogues;
 use crate::config::Settings;
+use crate::dispatch::Dispatches;
 use crate::http::caller::Callers;
 use crate::http::listen::TimeLimits;
 use crate::keys::KeyReading;
@@ -46,6 +47,8 @@ pub struct Parts {
     pub guard: Guard,
     /// The sender.
     pub engine: Handle,
+    /// The sender of payloads that are no events.
+    pub dispatches: Dispatches,
     /// Who calls.
     pub callers: Callers,
     /// Signs and verifies access tokens.
@@ -74,6 +77,17 @@ impl Services {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// For what they hold themselves and must not keep alive.
+    pub fn downgrade(&self) -> Weak<Parts> {
+        Arc::downgrade(&self.0)
+    }
+}
+
+impl From<Arc<Parts>> for Services {
+    fn from(parts: Arc<Parts>) -> Self {
+        Self(parts)
     }
 }
 

@@ -34,6 +34,7 @@ pub const PERIODIC: &[Periodic] = &[
     housekeeping::TASK,
     rotation::TASK,
     ssl_keystore::WATCH,
+    crate::api::trusted_certificate::NOTICE,
     Periodic { name: "notice changes of the catalogue", period: catalogues::NOTICE, run: catalogues::notice },
     Periodic { name: "notice changes of rights", period: caller::NOTICE, run: caller::notice },
     Periodic { name: "store sign-ins", period: Duration::from_secs(10), run: accesses::store_sign_ins },

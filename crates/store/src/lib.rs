@@ -22,6 +22,7 @@ pub use tx::application_list::{
 pub use tx::audit::AuditFilter;
 pub use tx::channel::ChannelFilter;
 pub use tx::delivery::{ClaimedRow, RecordedAttempt, RecordedNext};
+pub use tx::dispatch::{ClaimedDispatch, DispatchOutcome, NewDispatch};
 pub use tx::key::PublicKey;
 pub use tx::keystore::KeystoreUse;
 pub use tx::list::{ListOrder, ListPlace, ListStart, Listed};

@@ -6,6 +6,8 @@
 //! | [`foreign`] | programs in Python and JavaScript, with the libraries that receivers use |
 //! | [`postgres`] | one fresh PostgreSQL database per call |
 //! | [`receiver`] | an application that receives deliveries and answers as scripted |
+//! | [`published`] | an application that installs itself, works and leaves like the published ones |
+//! | [`javascript`] | what JavaScript makes of a JSON text |
 //! | [`http`] | a small HTTP client to call operations with |
 //! | [`verify`] | signatures checked with other libraries than the product's |
 //!
@@ -20,6 +22,8 @@
 pub mod clock;
 pub mod foreign;
 pub mod http;
+pub mod javascript;
 pub mod postgres;
+pub mod published;
 pub mod receiver;
 pub mod verify;

@@ -7,15 +7,17 @@
 //! | what are people, projects, channels, teams and roles | [`profile`], [`project`], [`channel`], [`team`], [`role`], [`organization`] |
 //! | how does the host feed the directory | [`directory`] |
 //! | what does `$fields` select | [`fields`] (the text), [`shape`] (the value) |
-//! | keys of applications, keystores | [`gpg_key`], [`ssh_key`], [`keystore`] |
+//! | how far an installation has come | [`installation`] |
+//! | keys of applications, keystores, trusted certificates | [`gpg_key`], [`ssh_key`], [`keystore`], [`trusted_certificate`] |
 //! | scalars, pages, identifiers | [`scalar`], [`batch`], [`identifier`] |
 //! | how is input read | [`body`], [`query`] |
-//! | what goes into a payload | [`canonical`], [`payload`] |
+//! | what goes into a payload | [`canonical`], [`payload`], [`application_payload`] |
 //! | how does the API describe itself | [`describe`] |
 //! | rights, who holds them, who did something | [`right`], [`permission`], [`principal`] |
 //! | which subjects, event types and rights are built in | [`preset`] |
 
 pub mod application;
+pub mod application_payload;
 pub mod audit;
 pub mod batch;
 pub mod body;
@@ -28,6 +30,7 @@ pub mod fields;
 pub mod gpg_key;
 pub mod host;
 pub mod identifier;
+pub mod installation;
 pub mod keystore;
 pub mod organization;
 pub mod parameter;
@@ -46,6 +49,7 @@ pub mod ssh_key;
 mod storable;
 pub mod team;
 pub mod token;
+pub mod trusted_certificate;
 pub mod upload;
 pub mod webhook;
 pub mod webhook_request;

@@ -235,7 +235,10 @@ async fn private_keys(url: &str, data: &std::path::Path, applications: Vec<Strin
     let read = store.read(move |tx| {
         let mut keys: Vec<Vec<u8>> = tx.server_keys()?.into_iter().map(|key| key.pkcs8).collect();
         for id in &applications {
-            keys.extend(tx.newest_private_key(&ApplicationId::new(id.as_str()))?.map(|(_, key)| key));
+            keys.extend(
+                tx.signing_private_key(&ApplicationId::new(id.as_str()), Timestamp::from_millis(i64::MAX))?
+                    .map(|(_, key)| key),
+            );
         }
         Ok::<_, StoreError>(keys)
     });

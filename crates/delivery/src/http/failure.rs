@@ -5,7 +5,7 @@ use std::io;
 
 use http::Uri;
 use hyper_util::client::legacy;
-use rustls::AlertDescription;
+use rustls::{AlertDescription, CertificateError};
 
 use super::connect::ConnectError;
 use crate::outcome::{ErrorKind, Outcome};
@@ -78,14 +78,32 @@ fn of_tls(error: &rustls::Error) -> (ErrorKind, String) {
             format!("the endpoint refused the client certificate ({alert:?}); {advice}"),
         );
     }
-    let advice = match error {
-        rustls::Error::InvalidCertificate(_) => {
-            "; use a certificate of a known authority, or switch off SSL verification for this endpoint"
-        }
-        rustls::Error::InvalidMessage(_) => "; does the endpoint speak https on this port?",
-        _ => "",
+    let (kind, advice) = match error {
+        rustls::Error::InvalidCertificate(fault) => of_certificate(fault),
+        rustls::Error::InvalidMessage(_) => (ErrorKind::Tls, "; does the endpoint speak https on this port?"),
+        _ => (ErrorKind::Tls, ""),
     };
-    (ErrorKind::Tls, format!("the TLS handshake failed: {error}{advice}"))
+    (kind, format!("the TLS handshake failed: {error}{advice}"))
+}
+
+/// What is wrong with the endpoint's certificate, and what can be done.
+fn of_certificate(fault: &CertificateError) -> (ErrorKind, &'static str) {
+    match fault {
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => {
+            (ErrorKind::ExpiredCertificate, "; the endpoint needs a certificate that is valid now")
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            (ErrorKind::WrongCertificateName, "; the endpoint needs a certificate for the name in its URL")
+        }
+        _ => (
+            ErrorKind::UntrustedCertificate,
+            "; use a certificate of a known authority, make its authority a trusted certificate, or switch off SSL \
+             verification for this endpoint",
+        ),
+    }
 }
 
 /// Alerts by which the other side judges a certificate (RFC 8446, 6.2): only ours can be meant.

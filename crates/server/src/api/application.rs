@@ -6,6 +6,7 @@ use std::time::Duration;
 use spaceport_platform::application::{SecretKind, VerificationToken, check};
 use spaceport_platform::application_changes::changes;
 use spaceport_platform::audit::{AuditChange, AuditTarget};
+use spaceport_platform::dispatch::PayloadClass;
 use spaceport_platform::id::random_text;
 use spaceport_platform::lifecycle;
 use spaceport_platform::secret::Secret;
@@ -84,6 +85,8 @@ pub async fn update(
             let mut recorded = changes(Some(&before), &application);
             if let Some(secret) = &change.client_secret {
                 tx.set_secret(id.as_str(), SecretKind::ClientSecret, secret)?;
+                // One that was on its way is none any more.
+                tx.cancel_dispatches_of(&id, PayloadClass::ChangeClientSecret, now)?;
                 // Also when two changes fall into one millisecond.
                 application.tokens_not_before = now.max(before.tokens_not_before.plus(Duration::from_millis(1)));
                 recorded.push(AuditChange::secret("clientSecret"));

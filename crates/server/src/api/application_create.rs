@@ -2,12 +2,13 @@
 
 use spaceport_platform::access::{Owner, Principal};
 use spaceport_platform::application::{
-    Application, ChosenAuthentication, Endpoint, Flows, SecretKind, check, check_chosen_secret,
+    Application, ChosenAuthentication, Endpoint, Flows, MAX_TEXT, SecretKind, check, check_chosen_secret,
 };
 use spaceport_platform::application_changes::changes;
 use spaceport_platform::audit::AuditTarget;
 use spaceport_platform::id::{AttachmentId, Id, random_text};
-use spaceport_platform::invalid::Invalid;
+use spaceport_platform::installation;
+use spaceport_platform::invalid::{Invalid, text_length};
 use spaceport_platform::secret::Secret;
 use spaceport_wire::application::{CreateApplication, EndpointAuthCreate, EsApp};
 
@@ -15,6 +16,7 @@ use crate::api::application::SECRET_LENGTH;
 use crate::api::application_attached::{require_keystore, require_picture};
 use crate::api::application_out::{featured_in, out};
 use crate::api::change;
+use crate::dispatch;
 use crate::events;
 use crate::http::access::{CreateApplications, Cx, Holding};
 use crate::http::error::ApiError;
@@ -22,7 +24,8 @@ use crate::http::input::Body;
 use crate::http::reply::Json;
 use crate::keys::{self, NewKey};
 
-/// Registers an application.
+/// Registers an application. One that is to be connected is told right after the commit, while this call has long
+/// been answered: its metadata says how far that has come.
 ///
 /// # Errors
 /// `validation-error` naming the argument; `duplicated-entity` for a client id that is taken.
@@ -30,13 +33,21 @@ pub async fn create(
     cx: Cx<Holding<CreateApplications>>,
     Body(body): Body<CreateApplication>,
 ) -> Result<Json<EsApp>, ApiError> {
-    if body.connect_to_space == Some(true) {
-        return Err(ApiError::validation(
-            "connectToSpace must not be true: connected (multi-org) applications cannot be installed on this server",
-        ));
+    let created = register(&cx, &body).await?;
+    Ok(Json(created))
+}
+
+/// Registers an application, and sends it its first payload if it is to be connected.
+///
+/// # Errors
+/// Those of [`create`].
+pub async fn register<A>(cx: &Cx<A>, body: &CreateApplication) -> Result<EsApp, ApiError> {
+    let connected = body.connect_to_space == Some(true);
+    if let Some(state) = &body.state {
+        text_length("state", state, 0, MAX_TEXT)?;
     }
     let (now, random, trail, news) = (cx.now(), cx.services.random.as_ref(), cx.trail(), cx.news());
-    let authentication = chosen(&body)?;
+    let authentication = chosen(body)?;
     let client_secret = match &body.client_secret {
         Some(chosen) => {
             let secret = Secret::new(chosen.as_str());
@@ -49,36 +60,41 @@ pub async fn create(
     let client_id = body.client_id.clone().unwrap_or_else(|| keys::uuid(random));
     let mut application =
         Application::new(Id::generate(now, random), client_id, body.name.trim(), owner(&cx.caller.principal)?, now);
-    describe(&mut application, &body)?;
+    describe(&mut application, body)?;
     application.authentication = authentication.method();
+    if connected {
+        installation::connect(&mut application)?;
+    }
     check(&application)?;
     change::check_address(&cx.services.guard, "endpointUri", application.endpoint.as_ref())?;
     let key = NewKey::generate(&cx.services, now).await?;
-    let created = cx
-        .write(move |tx| {
-            if tx.application_by_client_id(&application.client_id)?.is_some() {
-                return Err(ApiError::duplicated(format!("The client id {} is taken", application.client_id)));
-            }
-            if let Some(name) = &application.ssl_keystore {
-                require_keystore(tx, "sslKeystoreAuth", name)?;
-            }
-            if let Some(id) = &application.picture {
-                require_picture(tx, id)?;
-            }
-            tx.insert_application(&application)?;
-            let owner = application.id.as_str();
-            tx.set_secret(owner, SecretKind::ClientSecret, &client_secret)?;
-            tx.set_secret(owner, SecretKind::SigningKey, &signing_key)?;
-            if let Some((kind, secret)) = authentication.secret() {
-                tx.set_secret(owner, kind, secret)?;
-            }
-            key.insert(tx, &application.id)?;
-            trail.record(tx, AuditTarget::application(&application.id), changes(None, &application))?;
-            events::application::created(&news, tx, &application)?;
-            out::<ApiError>(tx, &application)
-        })
-        .await?;
-    Ok(Json(created))
+    let state = body.state.clone();
+    cx.write(move |tx| {
+        if tx.application_by_client_id(&application.client_id)?.is_some() {
+            return Err(ApiError::duplicated(format!("The client id {} is taken", application.client_id)));
+        }
+        if let Some(name) = &application.ssl_keystore {
+            require_keystore(tx, "sslKeystoreAuth", name)?;
+        }
+        if let Some(id) = &application.picture {
+            require_picture(tx, id)?;
+        }
+        tx.insert_application(&application)?;
+        let owner = application.id.as_str();
+        tx.set_secret(owner, SecretKind::ClientSecret, &client_secret)?;
+        tx.set_secret(owner, SecretKind::SigningKey, &signing_key)?;
+        if let Some((kind, secret)) = authentication.secret() {
+            tx.set_secret(owner, kind, secret)?;
+        }
+        key.insert(tx, &application.id)?;
+        trail.record(tx, AuditTarget::application(&application.id), changes(None, &application))?;
+        events::application::created(&news, tx, &application)?;
+        if connected {
+            dispatch::put_init(&news, tx, &application.id, state.clone())?;
+        }
+        out::<ApiError>(tx, &application)
+    })
+    .await
 }
 
 /// The settings of the body, besides authentication and secrets.

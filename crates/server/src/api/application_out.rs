@@ -138,7 +138,7 @@ fn metadata_out(application: &Application) -> Option<ApplicationMetadata> {
     let none = Connection::default();
     let connection = application.connection.as_ref();
     let known = connection.unwrap_or(&none);
-    let connection_status = known.status.map(connection_out);
+    let connection_status = known.status.map(connection_status_out);
     let uninstallation_status = known.uninstallation.map(uninstallation_out);
     let uninstallation_started_at = known.uninstallation.map(|uninstallation| DateTime(uninstallation.started_at));
     if let Some(product) = application.featured_integration {
@@ -168,7 +168,8 @@ fn metadata_out(application: &Application) -> Option<ApplicationMetadata> {
     })
 }
 
-fn connection_out(status: ConnectionStatus) -> AppConnectionStatus {
+/// How far connecting has come.
+pub fn connection_status_out(status: ConnectionStatus) -> AppConnectionStatus {
     match status {
         ConnectionStatus::Connecting => AppConnectionStatus::Connecting,
         ConnectionStatus::FailedToConnect => AppConnectionStatus::FailedToConnect,

@@ -6,17 +6,21 @@ use std::time::Duration;
 use spaceport_platform::application::{Application, AuthenticationMethod, SecretKind, VerificationToken};
 use spaceport_platform::application_changes::changes;
 use spaceport_platform::audit::{AuditChange, AuditTarget};
+use spaceport_platform::dispatch::PayloadClass;
 use spaceport_platform::id::random_text;
+use spaceport_platform::installation;
 use spaceport_platform::lifecycle;
 use spaceport_platform::secret::Secret;
 use spaceport_platform::time::Timestamp;
-use spaceport_store::{Overlap, StoreError};
+use spaceport_store::{Overlap, StoreError, Tx};
 use spaceport_wire::application::AccessRecord;
+use spaceport_wire::application_payload::{ApplicationPayload, ChangeClientSecretPayload, Recipient};
 use spaceport_wire::scalar::DateTime;
 
 use crate::api::application::SECRET_LENGTH;
 use crate::api::application_state::loaded;
 use crate::config::Overlaps;
+use crate::dispatch;
 use crate::events::application::{NewSecrets, updated};
 use crate::http::access::{Cx, Demand, EditApplications, OnApplication, ViewApplicationSecrets, ViewApplications};
 use crate::http::error::ApiError;
@@ -100,10 +104,11 @@ pub async fn signing_key(cx: Cx<OnApplication<ViewApplicationSecrets>>) -> Resul
 }
 
 /// Makes a new client secret. The old one and the tokens it brought end together: at once, or after the overlap
-/// that is configured.
+/// that is configured. A connected application is told: the old one ends when it has accepted the new one, and comes
+/// back when it has not.
 ///
 /// # Errors
-/// Those of access.
+/// Those of access; `validation-error` while a connected application is being told something about its credentials.
 pub async fn regenerate_client_secret(cx: Cx<OnApplication<EditApplications>>) -> Result<Done, ApiError> {
     regenerate(cx, SecretKind::ClientSecret).await
 }
@@ -166,6 +171,9 @@ pub async fn last_client_credentials_access(
 }
 
 async fn reveal<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind) -> Result<OptionalText, ApiError> {
+    if !lifecycle::secrets_are_open_to(&cx.caller, &cx.access.application) {
+        return Err(ApiError::denied("Secrets of a connected application are shown to itself alone"));
+    }
     let id = cx.access.application.id.clone();
     let secret =
         cx.read(move |tx| tx.secret(id.as_str(), kind)).await.map_err(|error: StoreError| ApiError::from(error))?;
@@ -173,11 +181,19 @@ async fn reveal<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind) -> Result
 }
 
 async fn regenerate<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind) -> Result<Done, ApiError> {
+    // The client secret is another matter: the application is told of its new one.
+    if kind != SecretKind::ClientSecret && !lifecycle::settings_are_open_to(&cx.caller, &cx.access.application) {
+        return Err(ApiError::denied("Keys of a connected application are changed by itself alone"));
+    }
     let (id, now, trail, news) = (cx.access.application.id.clone(), cx.now(), cx.trail(), cx.news());
     let (random, overlaps) = (Arc::clone(&cx.services.random), cx.services.settings.overlap);
     cx.write(move |tx| {
         let before = loaded(tx, &id)?;
         lifecycle::require_active(&before)?;
+        let told = kind == SecretKind::ClientSecret && before.connection.is_some();
+        if told {
+            require_nothing_under_way(tx, &before)?;
+        }
         let secret = Secret::new(random_text(SECRET_LENGTH, random.as_ref()));
         let mut application = before.clone();
         application.updated_at = now;
@@ -211,11 +227,41 @@ async fn regenerate<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind) -> Re
             verification_token: kind == SecretKind::VerificationToken,
         };
         updated(&news, tx, &before, &application, secrets)?;
+        if told && installation::is_known(&before) {
+            let payload = ApplicationPayload::ChangeClientSecretPayload(ChangeClientSecretPayload {
+                // Filled in when it is sent.
+                new_client_secret: String::new(),
+                user_id: dispatch::user_id(&news),
+                recipient: Recipient::default(),
+            });
+            dispatch::put(&news, tx, &id, &payload)?;
+        }
         Ok::<_, ApiError>(())
     })
     .await?;
     cx.services.callers.forget();
     Ok(Done)
+}
+
+/// Refuses to change the secret of a connected application that is being told something about its credentials.
+fn require_nothing_under_way(tx: &mut Tx<'_>, application: &Application) -> Result<(), ApiError> {
+    let connection = application.connection.as_ref();
+    if connection.is_some_and(|connection| connection.uninstallation.is_some()) {
+        return Err(ApiError::validation("The application is being uninstalled"));
+    }
+    for (class, refusal) in [
+        (PayloadClass::Init, "The application is being connected; change its secret when it has answered"),
+        (
+            PayloadClass::ChangeClientSecret,
+            "A new client secret is on its way to the application; it counts once the application has accepted it",
+        ),
+    ] {
+        let newest = tx.newest_dispatch(&application.id, class)?;
+        if newest.is_some_and(|newest| newest.dispatch.finished_at.is_none()) {
+            return Err(ApiError::validation(refusal));
+        }
+    }
+    Ok(())
 }
 
 /// How long the secret before stays valid, if it does.
@@ -228,7 +274,8 @@ fn overlap(
 ) -> Option<Overlap> {
     let length = match kind {
         // A connected application has to be told the new secret before it can use it (wire-protocol 8, row 38).
-        SecretKind::ClientSecret if before.connection.is_some() => overlaps.connected_client_secret,
+        SecretKind::ClientSecret if installation::is_known(before) => overlaps.connected_client_secret,
+        SecretKind::ClientSecret if before.connection.is_some() => Duration::ZERO,
         SecretKind::ClientSecret => overlaps.client_secret,
         SecretKind::SigningKey => overlaps.signing_key,
         _ => Duration::ZERO,

@@ -5,18 +5,24 @@ use serde::Deserialize;
 use spaceport_platform::application::{Application, MAX_TEXT};
 use spaceport_platform::application_changes::changes;
 use spaceport_platform::audit::{AuditChange, AuditTarget};
+use spaceport_platform::dispatch::PayloadClass;
 use spaceport_platform::id::ApplicationId;
-use spaceport_platform::invalid::{Invalid, text_length};
+use spaceport_platform::installation::{self, Progress, Removal, told};
+use spaceport_platform::invalid::text_length;
 use spaceport_platform::lifecycle;
 use spaceport_store::{StoreError, Tx};
+use spaceport_wire::application_payload::{ApplicationPayload, ApplicationUninstalledPayload, Recipient};
 
+use crate::dispatch;
 use crate::events::application as events;
 use crate::http::access::{Cx, DeleteApplications, EditApplications, OnApplication};
 use crate::http::error::ApiError;
 use crate::http::input::Body;
+use crate::http::news::News;
 use crate::http::own_access::CallingApplication;
 use crate::http::reply::Done;
 use crate::http::routes::Routes;
+use crate::http::trail::Trail;
 
 /// The operations of this resource.
 pub fn routes(routes: Routes) -> Routes {
@@ -43,12 +49,35 @@ pub fn routes(routes: Routes) -> Routes {
         )
 }
 
-/// Archives the application: its tokens end, its deliveries stop, nothing is deleted.
+/// Archives the application: its tokens end, its deliveries stop, nothing is deleted. A connected one is told first, and
+/// archived once it has answered or the tries are over.
 ///
 /// # Errors
 /// `validation-error` when it is archived already.
 pub async fn delete(cx: Cx<OnApplication<DeleteApplications>>) -> Result<Done, ApiError> {
-    archive(cx, lifecycle::require_not_archived_twice).await
+    let (id, now, trail, news) = (cx.access.application.id.clone(), cx.now(), cx.trail(), cx.news());
+    cx.write(move |tx| {
+        let before = loaded(tx, &id)?;
+        lifecycle::require_not_archived_twice(&before)?;
+        let mut application = before.clone();
+        match installation::remove(&mut application, now) {
+            Removal::UnderWay => return Ok(()),
+            Removal::AtOnce => return archive_now(tx, &trail, &news, &application),
+            Removal::AfterTelling => {}
+        }
+        // What was not told until now need not be told any more.
+        tx.cancel_waiting_dispatches(&id, now)?;
+        let payload = ApplicationPayload::ApplicationUninstalledPayload(ApplicationUninstalledPayload {
+            server_url: news.server_url().to_owned(),
+            recipient: Recipient::default(),
+        });
+        dispatch::put(&news, tx, &id, &payload)?;
+        tx.update_application(&application)?;
+        Ok::<_, ApiError>(trail.record(tx, AuditTarget::application(&id), changes(Some(&before), &application))?)
+    })
+    .await?;
+    cx.services.callers.forget();
+    Ok(Done)
 }
 
 /// Archives an application that failed to answer that it was uninstalled, without asking it again.
@@ -56,29 +85,30 @@ pub async fn delete(cx: Cx<OnApplication<DeleteApplications>>) -> Result<Done, A
 /// # Errors
 /// `validation-error` unless it failed to answer at least once.
 pub async fn force_remove(cx: Cx<OnApplication<DeleteApplications>>) -> Result<Done, ApiError> {
-    archive(cx, lifecycle::require_failed_uninstallation).await
-}
-
-async fn archive(
-    cx: Cx<OnApplication<DeleteApplications>>,
-    rule: fn(&Application) -> Result<(), Invalid>,
-) -> Result<Done, ApiError> {
-    let (id, now, trail, news) = (cx.access.application.id.clone(), cx.now(), cx.trail(), cx.news());
+    let (id, trail, news) = (cx.access.application.id.clone(), cx.trail(), cx.news());
     cx.write(move |tx| {
-        let application = loaded(tx, &id)?;
-        rule(&application)?;
-        tx.archive_application(&id, now)?;
-        let archived = AuditChange::between("archived", Some("false"), Some("true"));
-        trail.record(tx, AuditTarget::application(&id), archived)?;
-        events::archived(&news, tx, &application)?;
-        Ok::<_, ApiError>(())
+        let before = loaded(tx, &id)?;
+        lifecycle::require_failed_uninstallation(&before)?;
+        let mut application = before.clone();
+        told(&mut application, PayloadClass::ApplicationUninstalled, Progress::GivenUp, None);
+        tx.update_application(&application)?;
+        trail.record(tx, AuditTarget::application(&id), changes(Some(&before), &application))?;
+        archive_now(tx, &trail, &news, &application)
     })
     .await?;
     cx.services.callers.forget();
     Ok(Done)
 }
 
-/// Brings an archived application back. Its tokens from before stay dead.
+fn archive_now(tx: &mut Tx<'_>, trail: &Trail, news: &News, application: &Application) -> Result<(), ApiError> {
+    tx.archive_application(&application.id, news.now)?;
+    tx.cancel_dispatches(&application.id, news.now)?;
+    let archived = AuditChange::between("archived", Some("false"), Some("true"));
+    trail.record(tx, AuditTarget::application(&application.id), archived)?;
+    Ok(events::archived(news, tx, application)?)
+}
+
+/// Brings an archived application back. Its tokens from before stay dead. A connected one is installed anew.
 ///
 /// # Errors
 /// `validation-error` when it is not archived.
@@ -91,6 +121,9 @@ pub async fn restore(cx: Cx<OnApplication<EditApplications>>) -> Result<Done, Ap
         tx.update_application(&application)?;
         trail.record(tx, AuditTarget::application(&id), changes(Some(&archived), &application))?;
         events::restored(&news, tx, &application)?;
+        if application.connection.is_some() && application.endpoint.is_some() {
+            dispatch::put_init_again(&news, tx, &id)?;
+        }
         Ok::<_, ApiError>(())
     })
     .await?;

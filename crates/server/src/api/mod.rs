@@ -35,6 +35,7 @@ pub mod role_view;
 pub mod ssh_key;
 pub mod subscription;
 pub mod subscription_out;
+pub mod trusted_certificate;
 pub mod walk;
 pub mod webhook;
 pub mod webhook_change;

@@ -3,6 +3,7 @@
 pub mod audit_trail;
 pub mod directory;
 pub mod event;
+pub mod installation;
 pub mod right;
 pub mod secret_overlap;
 pub mod ssl_keystore;

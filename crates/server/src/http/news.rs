@@ -8,6 +8,7 @@ use spaceport_platform::access::Caller;
 use spaceport_platform::context::Place;
 use spaceport_platform::event::{About, NewEvent};
 use spaceport_platform::id::{ApplicationId, Id};
+use spaceport_platform::random::Random;
 use spaceport_platform::time::Timestamp;
 use spaceport_store::{StoreError, Tx};
 use spaceport_wire::canonical::canonical_object;
@@ -23,11 +24,12 @@ pub struct News {
     pub now: Timestamp,
     services: Services,
     woken: Arc<Mutex<Vec<ApplicationId>>>,
+    dispatched: Arc<Mutex<Vec<ApplicationId>>>,
 }
 
 impl News {
     pub(crate) fn new(caller: Arc<Caller>, now: Timestamp, services: Services) -> Self {
-        Self { caller, now, services, woken: Arc::default() }
+        Self { caller, now, services, woken: Arc::default(), dispatched: Arc::default() }
     }
 
     /// Stores an event with its deliveries, together with the change that it tells of.
@@ -62,11 +64,30 @@ impl News {
         Ok(())
     }
 
+    /// Remembers that a payload for this application waits to be sent.
+    pub(crate) fn dispatched(&self, application: ApplicationId) {
+        self.dispatched.lock().unwrap_or_else(PoisonError::into_inner).push(application);
+    }
+
+    /// Makes ids.
+    pub(crate) fn random(&self) -> &dyn Random {
+        self.services.random.as_ref()
+    }
+
+    /// Where applications reach the server.
+    pub(crate) fn server_url(&self) -> &str {
+        &self.services.public_url
+    }
+
     /// Tells the sender whose deliveries are due, after the commit.
     pub(crate) fn wake(&self) {
         let woken = std::mem::take(&mut *self.woken.lock().unwrap_or_else(PoisonError::into_inner));
         if !woken.is_empty() {
             self.services.engine.wake(woken);
+        }
+        let dispatched = std::mem::take(&mut *self.dispatched.lock().unwrap_or_else(PoisonError::into_inner));
+        if !dispatched.is_empty() {
+            self.services.dispatches.wake(dispatched);
         }
     }
 }

@@ -100,8 +100,15 @@ impl Server {
 
     /// The server after an orderly stop and a new start on the same database.
     pub(crate) async fn restarted(self) -> Self {
+        self.restarted_with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn restarted_with(self, change: impl FnOnce(&mut Settings)) -> Self {
         self.running.stop().await;
-        let running = run(&settings(&self.folder, self.database.as_ref()), surroundings()).await.unwrap();
+        let mut settings = settings(&self.folder, self.database.as_ref());
+        change(&mut settings);
+        let running = run(&settings, surroundings()).await.unwrap();
         let client = Client::new(format!("http://{}", running.address));
         Self { running, client, ..self }
     }

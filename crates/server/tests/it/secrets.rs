@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use spaceport_platform::connection::Connection;
-use spaceport_platform::id::ApplicationId;
 use spaceport_server::config::Overlaps;
-use spaceport_store::StoreError;
 use spaceport_testkit::clock::FrozenClock;
 use spaceport_testkit::receiver::Receiver;
 use spaceport_testkit::verify::{previous_signing_key_signature, signing_key_signature};
@@ -72,27 +69,13 @@ async fn both_client_secrets_sign_in_until_the_overlap_ends_and_tokens_end_with_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unless_configured_only_connected_applications_get_an_overlap() {
+async fn unless_configured_the_old_client_secret_ends_at_once() {
     let clock = FrozenClock::default();
     let server = Server::start_at(Engine::Sqlite, &clock, |_| {}).await;
     let made = server.application(json!({ "name": "Alone" })).await;
     let new = regenerate(&server, &made, "client-secret").await;
     assert_eq!((sign_in(&server, &made, &made.secret).await, sign_in(&server, &made, &new).await), (401, 200));
     assert_eq!(me(&server, &made.token).await, (401, json!("Access token is invalid")));
-
-    let connected = server.application(json!({ "name": "Connected" })).await;
-    let id = ApplicationId::new(connected.id.as_str());
-    let connect = server.running.store().write(move |tx| {
-        let mut application = tx.application(&id)?.unwrap();
-        application.connection = Some(Connection::default());
-        tx.update_application(&application)
-    });
-    connect.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
-    regenerate(&server, &connected, "client-secret").await;
-    clock.advance(HOUR * 24 - Duration::from_secs(1));
-    assert_eq!(sign_in(&server, &connected, &connected.secret).await, 200);
-    clock.advance(Duration::from_secs(1));
-    assert_eq!(sign_in(&server, &connected, &connected.secret).await, 401);
     server.running.stop().await;
 }
 

@@ -46,10 +46,15 @@ impl Tx<'_> {
         rows.into_iter().map(read).collect()
     }
 
-    /// The private key that signs an application's payloads now.
-    pub fn newest_private_key(&mut self, application: &ApplicationId) -> Result<Option<(KeyId, Vec<u8>)>, StoreError> {
-        let sql = "SELECT id, sealed FROM application_key WHERE application_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1";
-        let found = self.connection.query(sql, &[application.into()])?.pop();
+    /// The private key that signs an application's payloads at `now`: the newest one whose time has come.
+    pub fn signing_private_key(
+        &mut self,
+        application: &ApplicationId,
+        now: Timestamp,
+    ) -> Result<Option<(KeyId, Vec<u8>)>, StoreError> {
+        let sql = "SELECT id, sealed FROM application_key WHERE application_id = $1 AND signs_from <= $2 \
+                   ORDER BY created_at DESC, id DESC LIMIT 1";
+        let found = self.connection.query(sql, &[application.into(), now.into()])?.pop();
         self.open_key(found)
     }
 

@@ -11,6 +11,7 @@ pub(crate) mod channel;
 pub(crate) mod context;
 pub(crate) mod custom_header;
 pub(crate) mod delivery;
+pub(crate) mod dispatch;
 pub(crate) mod entitlement;
 pub(crate) mod event;
 pub(crate) mod gpg_key;
@@ -35,6 +36,7 @@ pub(crate) mod ssh_key;
 pub(crate) mod subscription;
 pub(crate) mod team;
 pub(crate) mod token;
+pub(crate) mod trusted_certificate;
 pub(crate) mod webhook;
 
 use crate::engine::Connection;

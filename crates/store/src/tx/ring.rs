@@ -7,7 +7,7 @@ use spaceport_platform::id::KeyId;
 
 use crate::error::StoreError;
 use crate::seal::key_id;
-use crate::tx::{Tx, custom_header, key, keystore, placeholders, secret};
+use crate::tx::{Tx, custom_header, dispatch, key, keystore, placeholders, secret};
 use crate::value::Value;
 
 const CHECK: &str = "master-key-check";
@@ -42,6 +42,13 @@ const COLUMNS: &[Column] = &[
     },
     Column { table: "application_key", keys: &["id"], sealed: "sealed", tag: None, place: of_key },
     Column { table: "server_key", keys: &["id"], sealed: "sealed", tag: None, place: of_key },
+    Column {
+        table: "dispatch",
+        keys: &["id"],
+        sealed: "sealed",
+        tag: None,
+        place: |keys| keys.first().map(|id| dispatch::place(id)).unwrap_or_default(),
+    },
     Column {
         table: "ssl_keystore",
         keys: &["name"],

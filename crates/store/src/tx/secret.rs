@@ -113,6 +113,15 @@ impl Tx<'_> {
         self.connection.execute(sql, &[owner.into(), kind.name().into()]).map(|ended| ended > 0)
     }
 
+    /// Makes the secret before the present one the present one again, and forgets the one that took its place; answers
+    /// what it brought, or nothing when there is none before.
+    pub fn return_to_previous_secret(&mut self, owner: &str, kind: SecretKind) -> Result<Option<Overlap>, StoreError> {
+        // However long ago its time ended: it is better than one that nobody knows.
+        let Some(previous) = self.previous_secret(owner, kind, Timestamp::from_millis(0))? else { return Ok(None) };
+        self.set_secret(owner, kind, &previous.secret)?;
+        Ok(Some(previous.overlap))
+    }
+
     /// What the client secret before the present one still brings to an application: also after its end, so that
     /// tokens can be told apart that have expired with it.
     pub fn client_secret_overlap(&mut self, application: &Application) -> Result<Option<Overlap>, StoreError> {

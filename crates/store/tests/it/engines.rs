@@ -225,3 +225,27 @@ async fn another_master_key_is_refused_on_postgres() {
     let other = Store::open(&database.url, Sealer::new(MasterKey::new([8; 32]))).await;
     assert!(matches!(other.err(), Some(spaceport_store::StoreError::WrongMasterKey)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dispatches_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    crate::dispatches::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dispatches_on_postgres() {
+    let (store, _database) = postgres().await;
+    crate::dispatches::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trusted_certificates_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    crate::trusted_certificates::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trusted_certificates_on_postgres() {
+    let (store, _database) = postgres().await;
+    crate::trusted_certificates::facts(&store).await;
+}

@@ -144,7 +144,7 @@ async fn keys_and_secrets(store: &Store) {
         let matches = ["second", "first", ""].map(|text| tx.secret_matches("keyed", SecretKind::ClientSecret, text));
         Ok::<_, StoreError>((
             tx.application_keys(&application)?,
-            tx.newest_private_key(&application)?,
+            tx.signing_private_key(&application, at(0))?,
             tx.secret("keyed", SecretKind::ClientSecret)?,
             tx.secret("keyed", SecretKind::SigningKey)?.is_none(),
             matches.map(Result::unwrap),

@@ -76,6 +76,13 @@ async fn facts(store: &Store) {
         .await
         .unwrap_or_else(|error: StoreError| panic!("{error}"));
     assert_eq!(kept, 0);
+    let returned = store.write(|tx| {
+        let overlap = tx.return_to_previous_secret("twice", KIND)?;
+        Ok::<_, StoreError>((overlap, tx.secret("twice", KIND)?, tx.return_to_previous_secret("twice", KIND)?))
+    });
+    let (overlap_ended, secret, again) = returned.await.unwrap();
+    assert_eq!((overlap_ended, secret.unwrap().reveal(), again), (Some(overlap), "one", None));
+    regenerate("two").await.unwrap();
     assert!(store.write(|tx| tx.end_overlap("twice", KIND)).await.unwrap());
     assert!(!store.write(|tx| tx.end_overlap("twice", KIND)).await.unwrap(), "there is none any more");
     assert_eq!(matches(store, &present, 9).await, [SecretMatch::None, SecretMatch::None, SecretMatch::Present]);
@@ -181,7 +188,7 @@ async fn opens(store: &Store, first: &'static str) {
                 let matched = tx.match_client_secret(Some(&application), &older, at(0))?;
                 assert_eq!(matched, SecretMatch::Previous(at(0)));
             }
-            assert_eq!(tx.newest_private_key(&application.id)?.unwrap().1, b"private");
+            assert_eq!(tx.signing_private_key(&application.id, at(0))?.unwrap().1, b"private");
         }
         assert_eq!(tx.server_keys()?[0].pkcs8, b"server");
         Ok::<_, StoreError>(())

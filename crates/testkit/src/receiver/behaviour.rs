@@ -143,7 +143,7 @@ impl Gate {
         self.0.send_replace(true);
     }
 
-    fn opened(&self) -> impl Future<Output = ()> + use<> {
+    pub(crate) fn opened(&self) -> impl Future<Output = ()> + use<> {
         let mut state = self.0.subscribe();
         let keep = Arc::clone(&self.0);
         async move {

@@ -1,0 +1,162 @@
+//! Facts about dispatches: leases, order, what becomes of attempts.
+
+use spaceport_platform::connection::{Connection, ConnectionStatus};
+use spaceport_platform::dispatch::{Dispatch, DispatchState, LastTry, PayloadClass};
+use spaceport_platform::id::{ApplicationId, DeliveryId, id_prefix};
+use spaceport_store::{ClaimedDispatch, DispatchOutcome, NewDispatch, RecordedNext, Store, StoreError, Tx};
+
+use crate::make::{application, at};
+
+pub(crate) async fn facts(store: &Store) {
+    let made = store.write(|tx| {
+        for id in ["a1", "a2"] {
+            let mut application = application(id);
+            application.connection = Some(Connection {
+                status: Some(ConnectionStatus::Connected),
+                last_sent_server_url: Some("https://old".to_owned()),
+                ..Connection::default()
+            });
+            tx.insert_application(&application)?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    made.await.unwrap();
+    payloads_of_one_application_wait_for_each_other(store).await;
+    leases_run_out_and_are_given_back(store).await;
+    withdrawn_ones_decide_nothing(store).await;
+    who_was_told_of_a_url_is_not_told_again(store).await;
+    the_newest_of_a_class_is_kept(store).await;
+}
+
+/// Ids in the order of their making.
+fn id(number: i64) -> DeliveryId {
+    DeliveryId::new(format!("{}-{number}", id_prefix(at(number))))
+}
+
+async fn insert(store: &Store, number: i64, application: &'static str, class: PayloadClass, url: Option<&'static str>) {
+    let work = move |tx: &mut Tx<'_>| {
+        let new = NewDispatch {
+            id: id(number),
+            application: ApplicationId::new(application),
+            class,
+            server_url: url.map(str::to_owned),
+            payload: format!("{{\"n\":{number},\"text\":\"Grüße 🎉\"}}"),
+        };
+        tx.insert_dispatch(&new, at(number))
+    };
+    store.write(work).await.unwrap();
+}
+
+async fn claim(store: &Store, application: &'static str, now: i64, until: i64) -> Vec<ClaimedDispatch> {
+    let work = move |tx: &mut Tx<'_>| tx.claim_dispatches(&[(ApplicationId::new(application), 8)], at(now), at(until));
+    store.write(work).await.unwrap()
+}
+
+fn numbers(claimed: &[ClaimedDispatch]) -> Vec<DeliveryId> {
+    claimed.iter().map(|claimed| claimed.dispatch.id.clone()).collect()
+}
+
+async fn record(store: &Store, number: i64, attempt: u32, next: RecordedNext, now: i64) -> Option<Dispatch> {
+    let last = LastTry { at: at(now), duration_ms: 7, status: Some(503), error_kind: None, message: None };
+    let outcome = DispatchOutcome { id: id(number), attempt, last, next };
+    store.write(move |tx| tx.record_dispatch(&outcome, at(now))).await.unwrap()
+}
+
+async fn due(store: &Store, now: i64) -> (Vec<ApplicationId>, Option<i64>) {
+    let (due, next) = store.read(move |tx| tx.dispatches_due(at(now), 10)).await.unwrap();
+    (due, next.map(|next| next.millis() - at(0).millis()))
+}
+
+async fn payloads_of_one_application_wait_for_each_other(store: &Store) {
+    insert(store, 1, "a1", PayloadClass::ChangeClientSecret, None).await;
+    insert(store, 2, "a1", PayloadClass::ApplicationUninstalled, None).await;
+    insert(store, 3, "a1", PayloadClass::RefreshToken, None).await;
+    insert(store, 4, "a2", PayloadClass::Init, Some("https://old")).await;
+    assert_eq!(due(store, 5).await.0, ["a1", "a2"].map(ApplicationId::new));
+    let claimed = claim(store, "a1", 5, 60).await;
+    assert_eq!(numbers(&claimed), [id(1), id(3)], "the removal waits, the token does not");
+    assert_eq!(claimed[0].payload, "{\"n\":1,\"text\":\"Grüße 🎉\"}");
+    assert_eq!((claimed[0].dispatch.attempts, claimed[0].dispatch.state), (1, DispatchState::Sending));
+    assert_eq!(claim(store, "a1", 5, 60).await.len(), 0, "leased");
+    let recorded = record(store, 1, 1, RecordedNext::RetryAt(at(20)), 6).await.unwrap();
+    assert_eq!(
+        (recorded.state, recorded.due_at, recorded.last.unwrap().status),
+        (DispatchState::Waiting, at(20), Some(503))
+    );
+    assert!(record(store, 3, 1, RecordedNext::Delivered, 6).await.unwrap().finished_at.is_some());
+    assert_eq!(claim(store, "a1", 19, 60).await.len(), 0, "the removal still waits, although it is due");
+    assert_eq!(due(store, 19).await, (vec![ApplicationId::new("a2")], Some(20)));
+    assert_eq!(numbers(&claim(store, "a1", 20, 60).await), [id(1)]);
+    assert_eq!(record(store, 1, 1, RecordedNext::GiveUp, 21).await, None, "the first attempt decides no more");
+    assert_eq!(record(store, 1, 2, RecordedNext::GiveUp, 21).await.unwrap().state, DispatchState::GivenUp);
+    assert_eq!(numbers(&claim(store, "a1", 21, 60).await), [id(2)]);
+}
+
+async fn leases_run_out_and_are_given_back(store: &Store) {
+    let again = claim(store, "a1", 60, 90).await;
+    assert_eq!((numbers(&again), again[0].dispatch.attempts), (vec![id(2)], 2));
+    store.write(|tx| tx.release_dispatches(&[(id(2), 1)], at(61))).await.unwrap();
+    assert_eq!(claim(store, "a1", 61, 90).await.len(), 0, "an old lease gives nothing back");
+    store.write(|tx| tx.release_dispatches(&[(id(2), 2)], at(61))).await.unwrap();
+    assert_eq!(claim(store, "a1", 61, 90).await[0].dispatch.attempts, 2, "what was given back was no attempt");
+    store.write(|tx| tx.reset_dispatch_leases(at(62))).await.unwrap();
+    assert_eq!(claim(store, "a1", 62, 90).await[0].dispatch.attempts, 3);
+}
+
+async fn withdrawn_ones_decide_nothing(store: &Store) {
+    insert(store, 70, "a1", PayloadClass::Message, None).await;
+    let one = ApplicationId::new("a1");
+    store.write(move |tx| tx.cancel_waiting_dispatches(&one, at(71))).await.unwrap();
+    let list = store.read(|tx| tx.dispatches(&ApplicationId::new("a1"), None, 2)).await.unwrap();
+    assert_eq!(list.iter().map(|dispatch| dispatch.id.clone()).collect::<Vec<_>>(), [id(70), id(3)]);
+    assert_eq!(list[0].state, DispatchState::Cancelled);
+    let list = store.read(|tx| tx.dispatches(&ApplicationId::new("a1"), Some(&id(3)), 9)).await.unwrap();
+    assert_eq!(
+        list.iter().map(|dispatch| dispatch.state).collect::<Vec<_>>(),
+        [DispatchState::Sending, DispatchState::GivenUp]
+    );
+    insert(store, 71, "a1", PayloadClass::ChangeServerUrl, None).await;
+    insert(store, 72, "a1", PayloadClass::ChangeClientSecret, None).await;
+    let cancelled = store.write(|tx| {
+        let one = ApplicationId::new("a1");
+        tx.cancel_waiting_dispatches_of(&one, PayloadClass::ApplicationUninstalled, at(72))?;
+        tx.cancel_waiting_dispatches_of(&one, PayloadClass::ChangeServerUrl, at(72))?;
+        tx.cancel_dispatches_of(&one, PayloadClass::ChangeClientSecret, at(72))?;
+        let states = tx.dispatches(&one, None, 9)?.into_iter().map(|dispatch| dispatch.state).collect::<Vec<_>>();
+        for id in [71, 72] {
+            tx.delete_dispatches(at(0), 1)?;
+            assert!(tx.newest_dispatch(&one, PayloadClass::ChangeServerUrl)?.is_some(), "{id}");
+        }
+        Ok::<_, StoreError>(states)
+    });
+    use DispatchState::{Cancelled, Delivered, GivenUp, Sending};
+    assert_eq!(cancelled.await.unwrap(), [Cancelled, Cancelled, Cancelled, Delivered, Sending, GivenUp]);
+    store.write(|tx| tx.cancel_dispatches(&ApplicationId::new("a1"), at(72))).await.unwrap();
+    assert_eq!(record(store, 2, 3, RecordedNext::Delivered, 73).await, None);
+}
+
+async fn who_was_told_of_a_url_is_not_told_again(store: &Store) {
+    let asked = async |url: &'static str, after: Option<&'static str>| {
+        let after = after.map(ApplicationId::new);
+        store.read(move |tx| tx.applications_with_other_server_url(url, after.as_ref(), 9)).await.unwrap()
+    };
+    assert_eq!(asked("https://new", None).await, ["a1", "a2"].map(ApplicationId::new));
+    assert_eq!(asked("https://new", Some("a1")).await, [ApplicationId::new("a2")]);
+    assert_eq!(asked("https://old", None).await, []);
+    insert(store, 80, "a1", PayloadClass::ChangeServerUrl, Some("https://new")).await;
+    assert_eq!(asked("https://new", None).await, [ApplicationId::new("a2")]);
+    assert_eq!(asked("https://newer", None).await.len(), 2);
+}
+
+async fn the_newest_of_a_class_is_kept(store: &Store) {
+    let newest = |class| store.read(move |tx| tx.newest_dispatch(&ApplicationId::new("a1"), class));
+    let found = newest(PayloadClass::ChangeServerUrl).await.unwrap().unwrap();
+    assert_eq!((found.dispatch.id, found.dispatch.server_url.as_deref()), (id(80), Some("https://new")));
+    assert!(found.payload.contains("\"n\":80"));
+    assert!(newest(PayloadClass::Init).await.unwrap().is_none());
+    insert(store, 81, "a1", PayloadClass::Message, None).await;
+    let deleted = store.write(|tx| tx.delete_dispatches(at(1_000), 100)).await.unwrap();
+    assert_eq!(deleted, 1, "the older message; everything else is the newest of its class or open");
+    let left = store.read(|tx| tx.dispatches(&ApplicationId::new("a1"), None, 9)).await.unwrap();
+    assert!(left.iter().all(|dispatch| dispatch.id != id(70)) && left.len() == 5);
+}

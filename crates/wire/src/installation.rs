@@ -1,0 +1,75 @@
+//! How far an installation has come: the payloads that were sent to an application, and how the application does.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::application::AppConnectionStatus;
+use crate::scalar::DateTime;
+
+/// A payload that is no event, on its way to an application. What it says is not shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SentPayload {
+    /// Its id; the application gets it as `X-Space-Delivery-Id`.
+    pub id: String,
+    /// Class of the payload.
+    #[serde(rename = "className")]
+    #[schemars(rename = "className")]
+    pub class_name: String,
+    /// Where it stands: `waiting`, `sending`, `delivered`, `given_up` or `cancelled`.
+    pub state: String,
+    /// How often it was sent.
+    pub attempts: u32,
+    /// When it was made.
+    pub created_at: DateTime,
+    /// When it is sent next; null unless it waits.
+    pub next_attempt_at: Option<DateTime>,
+    /// When it ended; null until then.
+    pub finished_at: Option<DateTime>,
+    /// What came of the last attempt; null before the first has ended.
+    pub last_attempt: Option<SentPayloadAttempt>,
+}
+
+/// What came of an attempt to send a payload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SentPayloadAttempt {
+    /// When it began.
+    pub at: DateTime,
+    /// How long it took, in milliseconds.
+    pub duration_ms: i64,
+    /// Status of the answer; null when none came.
+    pub status: Option<u16>,
+    /// What kept the answer away, such as `timeout`, `connect`, `untrusted_certificate`; null when one came.
+    pub error: Option<String>,
+    /// The same in words, with what can be done about it.
+    pub message: Option<String>,
+}
+
+/// How an application does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationHealth {
+    /// When the application last reported itself healthy; null when it never did.
+    pub healthy_at: Option<DateTime>,
+    /// What it last reported as its problem.
+    pub error_message: Option<String>,
+    /// When it last signed in with its client secret.
+    pub last_signed_in_at: Option<DateTime>,
+    /// How far connecting has come; null for an application that lives here alone.
+    pub connection_status: Option<AppConnectionStatus>,
+    /// Whether the certificate of its endpoint is checked.
+    pub ssl_verification: bool,
+    /// The last payload that it was sent, besides events.
+    pub last_payload: Option<SentPayload>,
+}
+
+/// What came of asking an endpoint whether it answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EndpointCheck {
+    /// Whether it answered with a status of success.
+    pub answered: bool,
+    /// What came of it.
+    pub attempt: SentPayloadAttempt,
+}
