@@ -64,6 +64,8 @@ const STEPS: &[Step] = &[
         name: "0013_webhooks",
         sqlite: include_str!("../migrations/sqlite/0013_webhooks.sql"),
         postgres: include_str!("../migrations/postgres/0013_webhooks.sql"),
+    },
+    Step {
         name: "0017_install",
         sqlite: include_str!("../migrations/sqlite/0017_install.sql"),
         postgres: include_str!("../migrations/postgres/0017_install.sql"),

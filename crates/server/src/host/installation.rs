@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use spaceport_delivery::outcome::Outcome;
 use spaceport_platform::application_changes::changes;
-use spaceport_platform::audit::AuditTarget;
+use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::dispatch::{Dispatch, DispatchState, LastTry};
 use spaceport_platform::id::DeliveryId;
 use spaceport_platform::installation::{Again, connect_again};
@@ -132,7 +132,7 @@ pub async fn health(cx: Cx<OnApplication<ViewApplications>>) -> Result<Json<Appl
     }))
 }
 
-/// Sends the endpoint an `AppPublicationCheckPayload` and answers what came of it. It changes nothing, here or there.
+/// Sends the endpoint an `AppPublicationCheckPayload` and answers what came of it. It changes nothing, here or there, but the audit trail remembers it.
 ///
 /// # Errors
 /// `validation-error` when the application has no endpoint or is archived.
@@ -144,7 +144,13 @@ pub async fn check(cx: Cx<OnApplication<EditApplications>>) -> Result<Json<Endpo
     }
     let payload = ApplicationPayload::AppPublicationCheckPayload(AppPublicationCheckPayload {});
     let asked = ask(&cx.services, application, payload).await?;
-    Ok(Json(EndpointCheck { answered: asked.accepted(), attempt: attempt_of(&asked) }))
+    let shown = attempt_of(&asked);
+    let outcome = shown.status.map(|status| status.to_string()).or_else(|| shown.error.clone());
+    let (id, trail) = (application.id.clone(), cx.trail());
+    let noted = AuditChange::between("endpointCheck", None, outcome.as_deref());
+    let written = cx.write(move |tx| trail.record(tx, AuditTarget::application(&id), noted.clone())).await;
+    written.map_err(|error: StoreError| ApiError::from(error))?;
+    Ok(Json(EndpointCheck { answered: asked.accepted(), attempt: shown }))
 }
 
 /// What came of a question, without what was answered.

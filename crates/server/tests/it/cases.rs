@@ -10,6 +10,7 @@
 
 mod applications;
 mod authorizations;
+mod installation;
 mod keys;
 mod parameters;
 mod permanent_tokens;
@@ -35,6 +36,7 @@ fn rows() -> Vec<Case> {
     [
         applications::rows(),
         authorizations::rows(),
+        installation::rows(),
         keys::rows(),
         parameters::rows(),
         permanent_tokens::rows(),

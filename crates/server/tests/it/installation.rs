@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use spaceport_testkit::clock::FrozenClock;
 use spaceport_testkit::published::{CALLS, Published, Reaction};
 use spaceport_testkit::receiver::Gate;
+use spaceport_testkit::verify::signing_key_signature;
 
 use crate::harness::{BOTH, Engine, Server};
 
@@ -349,5 +350,60 @@ async fn an_application_that_never_connected_is_removed_without_being_told() {
     let refused =
         server.client.post("/api/http/applications").bearer(&server.admin).json(&body).send().await.expect(400);
     assert!(refused.json()["error_description"].as_str().unwrap().contains("endpointUri"));
+    server.running.stop().await;
+}
+
+/// Verifies as the published applications do, with Node's own cryptography.
+const IN_NODE: &str = r#"
+const crypto = require('crypto');
+const { keys, payloads } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const all = JSON.parse(keys).keys.map((jwk) => crypto.createPublicKey({ key: jwk, format: 'jwk' }));
+const verified = payloads.filter(({ timestamp, body, signature }) => {
+  const message = Buffer.from(`${timestamp}:${JSON.stringify(JSON.parse(body))}`);
+  return all.some((key) => crypto.verify('RSA-SHA512', message, key, Buffer.from(signature, 'base64')));
+});
+console.log(verified.length);
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_payload_verifies_in_javascript_too() {
+    let server = Server::start(Engine::Sqlite).await;
+    let published = Published::start();
+    let id = connected(&server, &published).await;
+    regenerate(&server, &id, 200).await;
+    payloads(&server, &id, |told| told["data"][0]["state"] == "delivered").await;
+    let path = format!("/api/host/v1/applications/id:{id}/check");
+    server.client.post(&path).bearer(&server.admin).send().await.expect(200);
+    let token = published.token().await.unwrap();
+    let keys =
+        server.client.get("/api/http/applications/me/public-keys").bearer(&token).send().await.expect(200).json();
+    delete(&server, &id).await;
+    published.wait("the removal", |memory| memory.uninstalled).await;
+    let told: Vec<_> = published.memory().payloads.iter().map(|payload| {
+        let received = &payload.received;
+        json!({ "timestamp": payload.timestamp, "body": received.text(), "signature": received.header("x-space-public-key-signature") })
+    }).collect();
+    assert_eq!(told.len(), 4);
+    let input = json!({ "keys": keys, "payloads": told }).to_string();
+    let verified =
+        tokio::task::spawn_blocking(move || spaceport_testkit::foreign::node(IN_NODE, &input)).await.unwrap();
+    assert_eq!(verified.trim(), "4");
+    server.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connected_application_with_a_signing_key_gets_both_signatures() {
+    let server = Server::start(Engine::Sqlite).await;
+    let published = Published::start();
+    published.reach(&format!("http://{}", server.running.address));
+    let body = json!({ "name": "Published", "endpointUri": published.endpoint(), "connectToSpace": true, "hasSigningKey": true });
+    let made =
+        server.client.post("/api/http/applications").bearer(&server.admin).json(&body).send().await.expect(200).json();
+    seen(&server, made["id"].as_str().unwrap(), status_is("CONNECTED")).await;
+    let token = published.token().await.unwrap();
+    let key = server.client.get("/api/http/applications/me/signing-key").bearer(&token).send().await.expect(200).json();
+    let init = &published.payloads("InitPayload")[0].received;
+    signing_key_signature(init, key.as_str().unwrap()).unwrap();
+    assert!(published.memory().complaints.is_empty(), "and it verified the other one");
     server.running.stop().await;
 }

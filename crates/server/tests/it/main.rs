@@ -46,5 +46,6 @@ mod start;
 mod subscriptions;
 mod texts;
 mod tokens;
+mod trusted_certificates;
 mod webhook_changes;
 mod webhooks;
