@@ -118,7 +118,7 @@ async fn an_identity_does_not_switch_off_verification() {
     let identity = authority.identity("one");
     answer(sender.send(showing(Some(&identity), &endpoint)).await);
     let verified = Request { ssl_verification: SslVerification::Verify, ..showing(Some(&identity), &endpoint) };
-    assert_eq!(failure(sender.send(verified).await).0, ErrorKind::Tls);
+    assert_eq!(failure(sender.send(verified).await).0, ErrorKind::UntrustedCertificate);
 }
 
 #[test]
