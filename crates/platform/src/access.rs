@@ -59,6 +59,8 @@ pub enum Credential {
     AccessToken,
     /// A permanent token.
     PermanentToken,
+    /// A session of a browser.
+    Session,
 }
 
 /// A right that holds in a context and everywhere below it.

@@ -18,6 +18,8 @@
 //! | [`token`] | permanent tokens |
 //! | [`parameter`], [`attachment`] | what applications keep here for themselves, and the pictures they upload |
 //! | [`gpg_key`], [`ssh_key`], [`keystore`], [`trusted_certificate`] | keys that applications sign and sign in with; certificates that deliveries show and trust |
+//! | [`gpg_key`], [`ssh_key`], [`keystore`] | keys that applications sign and sign in with; certificates that deliveries show |
+//! | [`redirect`], [`consent`], [`delegation`] | how users let applications act for them |
 //! | [`invalid`] | the one shape of "this input is wrong" |
 
 pub mod access;
@@ -29,8 +31,10 @@ pub mod audit;
 pub mod authorization;
 pub mod catalogue;
 pub mod connection;
+pub mod consent;
 pub mod context;
 pub mod custom_header;
+pub mod delegation;
 pub mod directory;
 pub mod dispatch;
 pub mod event;
@@ -46,6 +50,7 @@ pub mod lifecycle;
 pub mod parameter;
 pub mod profile;
 pub mod random;
+pub mod redirect;
 pub mod right;
 pub mod scope;
 pub mod secret;

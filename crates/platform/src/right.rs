@@ -51,9 +51,17 @@ impl Right {
     /// Publish events through the host API.
     pub const PUBLISH_EVENTS: Self = Self::known("Host.PublishEvents");
 
+    /// Hand signed-in users over to the pages through the host API.
+    pub const CREATE_SESSIONS: Self = Self::known("Host.CreateSessions");
+
     /// Every right of the host API; the host application gets them when it is made.
-    pub const HOST: [Self; 4] =
-        [Self::PUBLISH_EVENTS, Self::MANAGE_DIRECTORY, Self::MANAGE_CATALOGUE, Self::CHECK_RIGHTS];
+    pub const HOST: [Self; 5] = [
+        Self::PUBLISH_EVENTS,
+        Self::MANAGE_DIRECTORY,
+        Self::MANAGE_CATALOGUE,
+        Self::CHECK_RIGHTS,
+        Self::CREATE_SESSIONS,
+    ];
 
     const fn known(code: &'static str) -> Self {
         Self(Cow::Borrowed(code))

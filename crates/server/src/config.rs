@@ -32,6 +32,14 @@ pub struct Settings {
     pub access_token_algorithm: Algorithm,
     /// How long a key signs access tokens, in days.
     pub signing_key_days: u32,
+    /// How long a refresh token lives without being used, in days.
+    pub refresh_token_days: u32,
+    /// Whether the password grant is offered.
+    pub password_grant: bool,
+    /// Whether the implicit flow is offered to applications that switched it on.
+    pub implicit_flow: bool,
+    /// Whether PKCE by `plain` is enough where PKCE is required.
+    pub plain_pkce: bool,
     /// How long a secret stays valid after it was regenerated.
     pub overlap: Overlaps,
     /// How long what is over is kept.
@@ -85,6 +93,14 @@ pub struct Source {
     /// See `config.default.toml`.
     pub signing_key_days: Option<u32>,
     /// See `config.default.toml`.
+    pub refresh_token_days: Option<u32>,
+    /// See `config.default.toml`.
+    pub password_grant: Option<bool>,
+    /// See `config.default.toml`.
+    pub implicit_flow: Option<bool>,
+    /// See `config.default.toml`.
+    pub plain_pkce: Option<bool>,
+    /// See `config.default.toml`.
     pub client_secret_overlap: Option<String>,
     /// See `config.default.toml`.
     pub connected_client_secret_overlap: Option<String>,
@@ -122,6 +138,10 @@ impl Source {
             access_token_seconds: self.access_token_seconds.or(other.access_token_seconds),
             access_token_algorithm: self.access_token_algorithm.or(other.access_token_algorithm),
             signing_key_days: self.signing_key_days.or(other.signing_key_days),
+            refresh_token_days: self.refresh_token_days.or(other.refresh_token_days),
+            password_grant: self.password_grant.or(other.password_grant),
+            implicit_flow: self.implicit_flow.or(other.implicit_flow),
+            plain_pkce: self.plain_pkce.or(other.plain_pkce),
             client_secret_overlap: self.client_secret_overlap.or(other.client_secret_overlap),
             connected_client_secret_overlap: self
                 .connected_client_secret_overlap
@@ -181,6 +201,13 @@ impl Settings {
                 days @ 2..=3650 => days,
                 days => return Err(format!("signing_key_days must be 2 to 3650, not {days}")),
             },
+            refresh_token_days: match merged.refresh_token_days.unwrap_or(180) {
+                days @ 1..=3650 => days,
+                days => return Err(format!("refresh_token_days must be 1 to 3650, not {days}")),
+            },
+            password_grant: merged.password_grant.unwrap_or(false),
+            implicit_flow: merged.implicit_flow.unwrap_or(false),
+            plain_pkce: merged.plain_pkce.unwrap_or(false),
             overlap: Overlaps {
                 client_secret: overlap("client_secret_overlap", merged.client_secret_overlap)?,
                 connected_client_secret: overlap(

@@ -31,6 +31,7 @@ pub mod oauth;
 pub mod operations;
 pub mod outbox;
 pub mod pages;
+pub mod people;
 pub mod picture;
 pub mod random;
 pub mod ring;

@@ -9,17 +9,18 @@ use crate::api::{
     describe, parameter, permanent_token, permission, required_right, webhook,
 };
 use crate::health;
-use crate::host::{audit_trail, directory, event, installation, right, secret_overlap};
+use crate::host::{audit_trail, directory, event, installation, right, secret_overlap, session};
 use crate::http::router;
 use crate::http::routes::{Route, Routes};
-use crate::oauth::{jwks, token};
-use crate::pages::administrator;
+use crate::oauth;
+use crate::pages::{self, assets};
 
 /// All routes of all surfaces.
 pub fn routes() -> Vec<Route> {
     let mut routes = api().into_routes();
     routes.extend(host().into_routes());
-    routes.extend(oauth().into_routes());
+    routes.extend(authorization().into_routes());
+    routes.extend(page().into_routes());
     routes.extend(other().into_routes());
     routes
 }
@@ -61,13 +62,17 @@ fn host() -> Routes {
         .with(crate::host::ssl_keystore::routes)
         .with(right::routes)
         .with(directory::routes)
+        .with(session::routes)
 }
 
-fn oauth() -> Routes {
-    Routes::new(Surface::OAuth)
-        .post("/oauth/token", "oauth.token", "Get an access token", token::token)
-        .with_body_limit(token::BODY_LIMIT)
-        .get("/oauth/jwks.json", "oauth.jwks", "Get the keys that sign access tokens", jwks::keys)
+/// OAuth 2.0.
+fn authorization() -> Routes {
+    Routes::new(Surface::OAuth).with(oauth::routes)
+}
+
+/// Pages for people.
+fn page() -> Routes {
+    Routes::new(Surface::Page).with(oauth::pages).with(pages::routes)
 }
 
 fn other() -> Routes {
@@ -78,7 +83,6 @@ fn other() -> Routes {
         .get("/about", "describe.about", "Read the version", describe::about)
         .get("/health/live", "health.live", "Whether the process runs", health::live)
         .get("/health/ready", "health.ready", "Whether deliveries move", health::ready)
+        .get("/assets/{file}", "page.asset", "Get a file of the pages", assets::asset)
         .get("/metrics", "health.metrics", "Get counts", health::metrics)
-        .get("/administrator", "page.administrator", "Open the one-time administrator link", administrator::page)
-        .post("/administrator", "page.administrator.use", "Use the one-time administrator link", administrator::redeem)
 }

@@ -25,11 +25,14 @@ use crate::http::listen::{TimeLimits, listen};
 use crate::http::router::router;
 use crate::keys::KeyReading;
 use crate::metrics::Metrics;
+use crate::oauth::refresh_grant::Bursts;
 use crate::oauth::ring::AccessTokens;
 use crate::oauth::rotation;
+use crate::oauth::settings::OAuth;
 use crate::oauth::throttle::FailedSignIns;
 use crate::operations;
 use crate::outbox::StoreOutbox;
+use crate::people::password::Passwords;
 use crate::random::SecureRandom;
 use crate::ring::RingFile;
 use crate::services::{KeySource, Parts, Services};
@@ -150,6 +153,14 @@ async fn services(
         sign_ins: Accesses::default(),
         key_policy,
         token_uses: Accesses::default(),
+        oauth: OAuth {
+            password_grant: settings.password_grant,
+            implicit_flow: settings.implicit_flow,
+            plain_pkce: settings.plain_pkce,
+            refresh_idle: Duration::from_secs(u64::from(settings.refresh_token_days) * 24 * 3600),
+            bursts: Bursts::default(),
+        },
+        passwords: Passwords::default(),
         metrics: Metrics::default(),
         ring: RingFile::of(&settings.data),
         settings: settings.clone(),

@@ -19,7 +19,10 @@ use crate::http::listen::TimeLimits;
 use crate::keys::KeyReading;
 use crate::metrics::Metrics;
 use crate::oauth::ring::AccessTokens;
+use crate::oauth::settings::OAuth;
 use crate::oauth::throttle::FailedSignIns;
+use crate::people::password::Passwords;
+use crate::people::session::{CookieNames, PLAIN, SECURE};
 use crate::ring::RingFile;
 
 /// Makes an RSA-2048 private key, PKCS #8 in DER. Slow (about 0.2 s), so off the async threads.
@@ -53,6 +56,10 @@ pub struct Parts {
     pub callers: Callers,
     /// Signs and verifies access tokens.
     pub tokens: Arc<AccessTokens>,
+    /// What OAuth runs on besides the keys.
+    pub oauth: OAuth,
+    /// Computes and checks hashes of passwords.
+    pub passwords: Passwords,
     /// Who failed to sign in how often lately.
     pub failed_sign_ins: FailedSignIns,
     /// Sign-ins by client credentials that are not stored yet.
@@ -82,6 +89,16 @@ impl Services {
     /// For what they hold themselves and must not keep alive.
     pub fn downgrade(&self) -> Weak<Parts> {
         Arc::downgrade(&self.0)
+    }
+
+    /// Whether people reach this server through TLS.
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+
+    /// Names of the cookies, which depend on TLS.
+    pub fn cookies(&self) -> &'static CookieNames {
+        if self.is_https() { &SECURE } else { &PLAIN }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::catalogues;
 use crate::host::ssl_keystore;
 use crate::housekeeping;
 use crate::http::caller;
-use crate::oauth::rotation;
+use crate::oauth::{expiry, rotation};
 use crate::services::Services;
 
 /// Work that comes back every period.
@@ -36,6 +36,7 @@ pub const PERIODIC: &[Periodic] = &[
     ssl_keystore::WATCH,
     crate::api::trusted_certificate::NOTICE,
     Periodic { name: "notice changes of the catalogue", period: catalogues::NOTICE, run: catalogues::notice },
+    expiry::TASK,
     Periodic { name: "notice changes of rights", period: caller::NOTICE, run: caller::notice },
     Periodic { name: "store sign-ins", period: Duration::from_secs(10), run: accesses::store_sign_ins },
     Periodic { name: "store uses of tokens", period: Duration::from_secs(10), run: accesses::store_token_uses },

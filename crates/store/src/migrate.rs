@@ -61,6 +61,11 @@ const STEPS: &[Step] = &[
         postgres: include_str!("../migrations/postgres/0010_oauth.sql"),
     },
     Step {
+        name: "0011_oauth_2",
+        sqlite: include_str!("../migrations/sqlite/0011_oauth_2.sql"),
+        postgres: include_str!("../migrations/postgres/0011_oauth_2.sql"),
+    },
+    Step {
         name: "0013_webhooks",
         sqlite: include_str!("../migrations/sqlite/0013_webhooks.sql"),
         postgres: include_str!("../migrations/postgres/0013_webhooks.sql"),

@@ -65,6 +65,8 @@ pub enum AuditCredential {
     AccessToken,
     /// A permanent token.
     PermanentToken,
+    /// A session of a browser.
+    Session,
 }
 
 /// Something with an id and a name.

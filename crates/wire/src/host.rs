@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::identifier::PermissionContextIdentifier;
+use crate::identifier::{PermissionContextIdentifier, ProfileIdentifier};
 use crate::scalar::DateTime;
 
 /// Body of the operation that publishes events.
@@ -43,6 +43,27 @@ pub struct PublishEvent {
     /// What subscription filters look at; the payload when absent.
     #[serde(default)]
     pub attributes: Option<Value>,
+}
+
+/// Body of the operation that hands a user over to the pages.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NewSession {
+    /// Who is signed in at the host.
+    pub profile: ProfileIdentifier,
+    /// Path of this server to go to; the account page when absent.
+    #[serde(default)]
+    pub path: Option<String>,
+}
+
+/// A link that signs a user in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionLink {
+    /// Where to send the user's browser. Works once.
+    pub url: String,
+    /// Until when it works.
+    pub expires_at: DateTime,
 }
 
 /// Answer to published events, in the order of the request.

@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use spaceport_platform::id::ApplicationId;
+use spaceport_platform::time::Timestamp;
 use spaceport_server::ring::RingFile;
 use spaceport_store::{Store, StoreError};
 use spaceport_testkit::http::{Call, Client, Response};
@@ -213,20 +214,41 @@ impl Session {
         self.ask(call).await.expect(200);
     }
 
+    /// Opens the administrator link in a browser of its own; answers its cookies and the form behind the button.
+    async fn open_link(&mut self, code: &str) -> (String, String) {
+        let page = self.ask(self.client.get(&format!("/administrator?code={code}"))).await.expect(200);
+        let cookie = cookies(&page);
+        let token = page.text().split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        (cookie, token)
+    }
+
     async fn administrator_link(&mut self) {
         let code = self.first("adminLink").split("code=").nth(1).unwrap().to_owned();
-        self.ask(self.client.get(&format!("/administrator?code={code}"))).await.expect(200);
-        let page = self.ask(self.client.post("/administrator").form(&[("code", &code)])).await.expect(200);
-        let token = page.text().split("<pre>").nth(1).unwrap().split("</pre>").next().unwrap().to_owned();
-        self.saw("administrator token", &token);
-        self.ask(self.client.get("/api/http/applications/paged").bearer(&token)).await.expect(200);
-        self.ask(self.client.post("/administrator").form(&[("code", &code)])).await.expect(410);
+        let press = |client: &Client, cookie: &str, token: &str| {
+            client.post("/administrator").header("cookie", cookie).form(&[("code", &code), ("token", token)])
+        };
+        let (cookie, token) = self.open_link(&code).await;
+        let page = self.ask(press(&self.client, &cookie, &token)).await.expect(200);
+        let text = page.text().split("<pre tabindex=\"0\">").nth(1).unwrap().split("</pre>").next().unwrap().to_owned();
+        self.saw("administrator token", &text);
+        for pair in [cookie, cookies(&page)] {
+            self.saw("cookie", pair.split_once('=').unwrap().1);
+        }
+        self.ask(self.client.get("/api/http/applications/paged").bearer(&text)).await.expect(200);
+        let (cookie, token) = self.open_link(&code).await;
+        self.ask(press(&self.client, &cookie, &token)).await.expect(410);
     }
 
     async fn audit_trail(&mut self) -> String {
         let call = self.client.get("/api/host/v1/audit-trail?$top=1000").bearer(&self.first("adminToken"));
         self.ask(call).await.expect(200).text().to_owned()
     }
+}
+
+/// The cookie that an answer sets.
+fn cookies(answer: &Response) -> String {
+    let set = answer.header("set-cookie");
+    set.split(';').next().unwrap().to_owned()
 }
 
 /// Private keys, as whoever has the database and the master key reads them.

@@ -210,6 +210,10 @@ async fn regenerate<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind) -> Re
             Some(overlap) => tx.replace_secret(id.as_str(), kind, &secret, overlap)?,
             None => tx.set_secret(id.as_str(), kind, &secret)?,
         }
+        if overlap.is_none() && kind == SecretKind::ClientSecret {
+            // Whoever had the old secret may have got refresh tokens with it.
+            tx.end_delegations_to(&id, now)?;
+        }
         // Counts a revision, so that senders on every node load the new secret.
         tx.update_application(&application)?;
         let mut recorded = changes(Some(&before), &application);

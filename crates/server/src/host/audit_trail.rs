@@ -209,6 +209,7 @@ impl Names {
                 Credential::None => None,
                 Credential::AccessToken => Some(AuditCredential::AccessToken),
                 Credential::PermanentToken => Some(AuditCredential::PermanentToken),
+                Credential::Session => Some(AuditCredential::Session),
             },
             token: entry.token.map(|id| AuditName { name: self.tokens.get(&id).cloned(), id: id.to_string() }),
             through_application: entry.through.map(application),

@@ -6,4 +6,5 @@ pub mod event;
 pub mod installation;
 pub mod right;
 pub mod secret_overlap;
+pub mod session;
 pub mod ssl_keystore;

@@ -86,10 +86,14 @@ pub async fn end_signing_key(cx: Cx<OnApplication<EditApplications>>) -> Result<
 }
 
 async fn end<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind, field: &'static str) -> Result<Done, ApiError> {
-    let (id, trail) = (cx.access.application.id.clone(), cx.trail());
+    let (id, now, trail) = (cx.access.application.id.clone(), cx.now(), cx.trail());
     cx.write(move |tx| {
         if !tx.end_overlap(id.as_str(), kind)? {
             return Err(ApiError::not_found("There is no previous secret any more"));
+        }
+        if kind == SecretKind::ClientSecret {
+            // Whoever had the old secret may have got refresh tokens with it.
+            tx.end_delegations_to(&id, now)?;
         }
         // Counts a revision, so that senders on every node forget the old key.
         if let Some(application) = tx.application(&id)? {

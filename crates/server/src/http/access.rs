@@ -121,6 +121,8 @@ pub struct PublishEvents;
 pub struct Administer;
 /// Feed the directory.
 pub struct ManageDirectory;
+/// Hand users over to the pages.
+pub struct CreateSessions;
 
 impl Demand for ViewApplications {
     const RIGHT: Right = Right::VIEW_APPLICATIONS;
@@ -157,6 +159,10 @@ impl Demand for CheckRights {
 impl Demand for ManageDirectory {
     const RIGHT: Right = Right::MANAGE_DIRECTORY;
     const CODE: &'static str = "Host.ManageDirectory";
+}
+impl Demand for CreateSessions {
+    const RIGHT: Right = Right::CREATE_SESSIONS;
+    const CODE: &'static str = "Host.CreateSessions";
 }
 impl Demand for PublishEvents {
     const RIGHT: Right = Right::PUBLISH_EVENTS;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use futures_util::future::BoxFuture;
 use moka::sync::Cache;
-use spaceport_platform::access::{Caller, Credential, Principal};
+use spaceport_platform::access::{Caller, Credential, Principal, Through};
 use spaceport_platform::grants::{Grants, Limit};
 use spaceport_platform::scope::Scope;
 use spaceport_platform::time::{Clock, Timestamp};
@@ -17,6 +17,7 @@ use crate::http::freshness::Freshness;
 use crate::oauth::jwt::{Claims, Refusal};
 use crate::oauth::permanent::is_damaged;
 use crate::oauth::ring::AccessTokens;
+use crate::oauth::standing;
 use crate::services::Services;
 
 /// How often a node looks whether another one changed rights.
@@ -130,21 +131,27 @@ impl Callers {
     fn of_claims(&self, tx: &mut Tx<'_>, claims: &Claims, scope: &Scope) -> Result<Option<Known>, StoreError> {
         let revision = tx.revision(Remembered::Rights)?;
         let Some(application) = tx.application_by_client_id(&claims.grant.client_id)? else { return Ok(None) };
-        // Tokens that speak for anybody but the application they were given to are not issued.
-        let own = claims.grant.delegation.is_none() && claims.grant.subject == claims.grant.client_id;
-        if application.archived_at.is_some() || !own {
-            return Ok(None);
-        }
-        let mut expires_at = claims.expires_at;
-        if claims.grant.stamp != application.tokens_not_before {
-            // A token of the secret before the present one ends with it.
-            let overlap = tx.client_secret_overlap(&application)?;
-            let Some(overlap) = overlap.filter(|overlap| claims.grant.stamp == overlap.stamp) else { return Ok(None) };
-            expires_at = expires_at.min(overlap.until);
-        }
-        let principal = Principal::Application(application.id);
-        let grants = self.grants_of(tx, &principal, revision)?;
-        let caller = Caller::new(principal, grants, limit(tx, scope)?, Credential::AccessToken);
+        let Some(expires_at) = standing::until(tx, claims, &application)? else { return Ok(None) };
+        let itself = Principal::Application(application.id.clone());
+        let grants = self.grants_of(tx, &itself, revision)?;
+        let caller = match &claims.grant.delegation {
+            None if claims.grant.subject == claims.grant.client_id => {
+                Caller::new(itself, grants, limit(tx, scope)?, Credential::AccessToken)
+            }
+            None => return Ok(None),
+            Some(id) => {
+                let delegation = standing::delegation(tx, id, &application.id, &claims.grant.subject)?;
+                let Some(delegation) = delegation else { return Ok(None) };
+                let consent = limit(tx, &delegation.scope)?;
+                let user = Principal::User(delegation.profile);
+                let rights = self.grants_of(tx, &user, revision)?;
+                Caller::new(user, rights, limit(tx, scope)?, Credential::AccessToken).through(Through {
+                    application: application.id,
+                    grants,
+                    consent,
+                })
+            }
+        };
         Ok(Some(Known { caller: Arc::new(caller), expires_at, revision }))
     }
 

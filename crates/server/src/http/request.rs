@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use spaceport_platform::access::Caller;
 
 use crate::http::error::ApiError;
+use crate::people::session::Session;
 use crate::services::Services;
 
 /// Largest body that is let pass unread when its caller is refused, in bytes. Behind larger ones the connection ends.
@@ -34,6 +35,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The whole body; empty until the caller was admitted, so that strangers cannot make us buffer.
     pub body: Bytes,
+    /// The browser session, on pages.
+    pub session: Option<Arc<Session>>,
     /// Where the connection comes from, if known.
     pub peer: Option<IpAddr>,
     pub(crate) incoming: Incoming,

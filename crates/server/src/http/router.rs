@@ -11,6 +11,7 @@ use axum::routing::{MethodFilter, on};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderName, HeaderValue, Method as HttpMethod, StatusCode, header, request::Parts};
+use spaceport_platform::access::Caller;
 use spaceport_platform::access_record::AccessRecord;
 use spaceport_platform::id::random_text;
 use spaceport_platform::invalid::storable;
@@ -20,6 +21,8 @@ use tracing::Instrument;
 use crate::http::error::ApiError;
 use crate::http::request::{Incoming, Request};
 use crate::http::routes::Route;
+use crate::pages;
+use crate::people::session::{self, Session};
 use crate::services::Services;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -65,7 +68,7 @@ pub fn router(routes: Vec<Route>, services: &Services) -> Router {
 async fn serve(route: Arc<Route>, services: Services, request: axum::extract::Request) -> Response {
     let id = random_text(12, services.random.as_ref());
     let path = request.uri().path().to_owned();
-    let operation = route.operation.name;
+    let (operation, surface) = (route.operation.name, route.operation.surface);
     let span = tracing::info_span!("request", operation, id = %id);
     let (started, limits) = (services.clock.now(), services.time_limits);
     let response = async {
@@ -75,7 +78,10 @@ async fn serve(route: Arc<Route>, services: Services, request: axum::extract::Re
             Ok(Ok(Ok(response))) => response,
             Ok(Ok(Err(refusal))) => {
                 tracing::debug!(status = refusal.status.as_u16(), code = refusal.code, "refused");
-                refusal.into_response()
+                match surface {
+                    Surface::Page => pages::error::response(refusal),
+                    _ => refusal.into_response(),
+                }
             }
             Ok(Err(_)) => ApiError::internal("a handler panicked").into_response(),
             Err(_) => ApiError::unavailable("The operation took too long").into_response(),
@@ -98,12 +104,7 @@ async fn answer(
 ) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     let path = path_variables(&mut parts).await?;
-    let authorization = match route.operation.surface {
-        _ if !route.reads_caller => None,
-        Surface::OAuth => None,
-        _ => single_authorization(&parts)?,
-    };
-    let caller = services.callers.resolve(authorization, &services.store, services.clock.as_ref()).await?;
+    let (caller, session) = caller(&route, &parts, &services).await?;
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     if let Some(token) = &caller.token {
         let user_agent = parts.headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -114,8 +115,30 @@ async fn answer(
     let operation = route.operation.name;
     let incoming = Incoming::new(body, route.body_limit, services.time_limits.body);
     let (headers, body) = (parts.headers, Bytes::new());
-    let request = Request { services, operation, id, caller, path, query, headers, body, peer, incoming };
+    let request = Request { services, operation, id, caller, path, query, headers, body, session, peer, incoming };
     (route.run)(request).await
+}
+
+/// Pages know people by their session, OAuth by what it reads for itself, everything else by a bearer token.
+async fn caller(
+    route: &Route,
+    parts: &Parts,
+    services: &Services,
+) -> Result<(Arc<Caller>, Option<Arc<Session>>), ApiError> {
+    match route.operation.surface {
+        Surface::OAuth => Ok((Arc::new(Caller::nobody()), None)),
+        Surface::Page => {
+            let session = session::resolve(&parts.headers, services).await?;
+            let caller = session.as_ref().map_or_else(Caller::nobody, |session| session.caller());
+            Ok((Arc::new(caller), session))
+        }
+        _ if !route.reads_caller => Ok((Arc::new(Caller::nobody()), None)),
+        Surface::Space | Surface::Host | Surface::Other => {
+            let authorization = single_authorization(parts)?;
+            let caller = services.callers.resolve(authorization, &services.store, services.clock.as_ref()).await?;
+            Ok((caller, None))
+        }
+    }
 }
 
 fn single_authorization(parts: &Parts) -> Result<Option<&[u8]>, ApiError> {

@@ -1,13 +1,12 @@
-//! `POST /oauth/token`: access tokens by client credentials (wire-protocol 1.3, 1.4).
+//! `POST /oauth/token`: every grant, and client credentials among them (wire-protocol 1.3, 1.4).
 
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, header};
 use spaceport_platform::access::Principal;
 use spaceport_platform::access_record::AccessRecord;
 use spaceport_platform::application::Application;
-use spaceport_platform::catalogue::Catalogue;
 use spaceport_platform::grants::Grants;
 use spaceport_platform::id::random_text;
 use spaceport_platform::scope::Scope;
@@ -20,20 +19,23 @@ use crate::http::input::Input;
 use crate::http::reply::Document;
 use crate::http::request::Request;
 use crate::http::router::peer_text;
+use crate::oauth::answer::{TOKEN_ID, flow_off, known_scope, unstored};
 use crate::oauth::client::{SignedIn, authenticate};
 use crate::oauth::form::{Form, printable};
 use crate::oauth::jwt::Grant;
+use crate::oauth::{code_grant, password_grant, refresh_grant};
 
 /// Largest token request, in bytes (security T6).
 pub const BODY_LIMIT: usize = 64 * 1024;
-/// Characters of a token id: 143 bits.
-const TOKEN_ID: usize = 24;
 
 /// A token request as it came in; reading the form needs to wait for multipart parts.
 pub struct TokenRequest {
-    headers: HeaderMap,
-    body: Bytes,
-    peer: Option<IpAddr>,
+    /// Header fields.
+    pub headers: HeaderMap,
+    /// The form.
+    pub body: Bytes,
+    /// Where the connection comes from.
+    pub peer: Option<IpAddr>,
 }
 
 impl Input for TokenRequest {
@@ -52,6 +54,9 @@ pub async fn token(cx: Cx<Anyone>, request: TokenRequest) -> Result<Document, Ap
     let form = Form::read(&request.headers, &request.body).await?;
     match form.get("grant_type") {
         Some("client_credentials") => client_credentials(cx, &request, &form).await,
+        Some("authorization_code") => code_grant::redeem(cx, &request, &form).await,
+        Some("refresh_token") => refresh_grant::refresh(cx, &request, &form).await,
+        Some("password") => password_grant::grant(cx, &request, &form).await,
         Some(other) => Err(ApiError::oauth(
             "unsupported_grant_type",
             format!("The grant type {} is not offered", printable(other)),
@@ -63,10 +68,7 @@ pub async fn token(cx: Cx<Anyone>, request: TokenRequest) -> Result<Document, Ap
 async fn client_credentials(cx: Cx<Anyone>, request: &TokenRequest, form: &Form) -> Result<Document, ApiError> {
     let SignedIn { application, stamp } = authenticate(&request.headers, form, request.peer, &cx.services).await?;
     if !application.flows.client_credentials {
-        return Err(ApiError::oauth(
-            "unauthorized_client",
-            "The client credentials flow is switched off for this application",
-        ));
+        return Err(flow_off("client credentials"));
     }
     let scope = effective_scope(&cx, &application, form.get("scope").unwrap_or("**")).await?;
     let (services, now) = (cx.services.clone(), cx.now());
@@ -90,21 +92,13 @@ async fn client_credentials(cx: Cx<Anyone>, request: &TokenRequest, form: &Form)
         "expires_in": lifetime,
         "scope": granted,
     });
-    let mut document = Document::json(&answer).status(StatusCode::OK);
-    document.headers = vec![(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
-    Ok(document)
+    Ok(unstored(&answer))
 }
 
 /// Unknown rights and broken elements are refused; known rights that were not granted are left out,
 /// because applications ask for rights and a token in one go (wire-protocol 8, question 9).
 async fn effective_scope(cx: &Cx<Anyone>, application: &Application, asked: &str) -> Result<Scope, ApiError> {
-    let invalid = |description: String| ApiError::oauth("invalid_scope", printable_long(&description));
-    let scope = Scope::parse(asked).map_err(|fault| invalid(fault.to_string()))?;
-    let Scope::Elements(elements) = scope else { return Ok(scope) };
-    let catalogue = cx.services.catalogue.current();
-    for element in &elements {
-        known(&catalogue, element.right.code()).map_err(invalid)?;
-    }
+    let Scope::Elements(elements) = known_scope(&cx.services, asked)? else { return Ok(Scope::Everything) };
     let principal = Principal::Application(application.id.clone());
     let held = cx.read(move |tx| {
         let grants: Grants = tx.grants(&principal)?.into_iter().collect();
@@ -117,15 +111,4 @@ async fn effective_scope(cx: &Cx<Anyone>, application: &Application, asked: &str
         Ok(held)
     });
     Ok(Scope::Elements(held.await.map_err(|error: StoreError| ApiError::from(error))?))
-}
-
-fn known(catalogue: &Catalogue, code: &str) -> Result<(), String> {
-    match catalogue.right(code) {
-        Some(_) => Ok(()),
-        None => Err(format!("There is no right {code}")),
-    }
-}
-
-fn printable_long(text: &str) -> String {
-    text.chars().take(300).map(|c| if (' '..='~').contains(&c) && c != '"' && c != '\\' { c } else { '?' }).collect()
 }

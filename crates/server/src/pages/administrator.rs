@@ -1,135 +1,107 @@
-//! The one-time administrator link: a page with a button, and the token that the button yields.
+//! The one-time administrator link: signs in, and shows an access token for scripts.
 //!
-//! Opening the link changes nothing, so that a mail scanner cannot use it up; the secret is in the
-//! fragment-free query because the page must work without script.
+//! Opening the link changes nothing, so that a mail scanner cannot use it up; the secret is in the query because the
+//! page must work without script.
 
-use http::{StatusCode, header};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use askama::Template;
+use http::StatusCode;
 use spaceport_platform::access::Principal;
 use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::id::Id;
 use spaceport_platform::scope::Scope;
-use spaceport_store::{NewToken, StoreError};
-use spaceport_wire::describe::Operation;
+use spaceport_store::{NewToken, StoreError, Tx};
 
 use crate::http::access::{Anyone, Cx};
 use crate::http::caller::token_hash;
 use crate::http::error::ApiError;
-use crate::http::input::{Input, Query};
-use crate::http::reply::Document;
-use crate::http::request::Request;
 use crate::oauth::permanent;
+use crate::pages::error::Trouble;
+use crate::pages::html::Html;
+use crate::pages::visitor::Visitor;
+use crate::people::session::{NewSession, Via};
 
-/// The link's secret.
-#[derive(Deserialize, JsonSchema)]
-pub struct Link {
-    /// As it stands in the link.
-    code: Option<String>,
-}
+/// What such links are stored as.
+pub const PURPOSE: &str = "administrator";
 
 /// The page behind the link.
+#[derive(Template)]
+#[template(path = "administrator.html")]
+pub struct LinkPage {
+    /// The link's secret.
+    pub code: String,
+    /// Binds the form to this browser.
+    pub token: String,
+}
+
+/// The page behind the button.
+#[derive(Template)]
+#[template(path = "administrator_token.html")]
+pub struct TokenPage {
+    /// The access token.
+    pub access_token: String,
+    /// The server's URL.
+    pub url: String,
+}
+
+/// Shows the page behind the link.
 ///
 /// # Errors
 /// None.
-pub async fn page(_: Cx<Anyone>, Query(link): Query<Link>) -> Result<Document, ApiError> {
-    let code = link.code.unwrap_or_default();
-    let body = format!(
-        "<h1>Become the administrator</h1>\n<p>This link works once. The button makes an access token with every right \
-         and shows it to you; keep it like a password.</p>\n<form method=\"post\" action=\"/administrator\">\
-         <input type=\"hidden\" name=\"code\" value=\"{}\"><button>Show the administrator token</button></form>",
-        escape(&code)
-    );
-    Ok(html(StatusCode::OK, &body))
+pub async fn page(_: Cx<Anyone>, visitor: Visitor) -> Result<Html, ApiError> {
+    let code = visitor.parameter("code").unwrap_or_default();
+    let page = LinkPage { token: visitor.form_token(PURPOSE, &code), code };
+    Ok(Html::page(&page)?.cookie(visitor.visit_cookie()))
 }
 
-/// The form the button sends.
-pub struct Redeemed {
-    code: String,
-}
-
-impl Input for Redeemed {
-    fn describe(_: &mut Operation) {}
-
-    fn read(request: &Request) -> Result<Self, ApiError> {
-        let code = form_urlencoded::parse(&request.body).find(|(name, _)| name == "code");
-        Ok(Self { code: code.map(|(_, value)| value.into_owned()).unwrap_or_default() })
-    }
-}
-
-/// Uses the link up and shows a fresh administrator token.
+/// Uses the link up: signs in and shows a fresh administrator token.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn redeem(cx: Cx<Anyone>, form: Redeemed) -> Result<Document, ApiError> {
-    let now = cx.now();
-    let hash = token_hash(&form.code);
-    let token = permanent::make(cx.services.random.as_ref());
+/// `403` for a form that was not ours.
+pub async fn redeem(cx: Cx<Anyone>, visitor: Visitor) -> Result<Html, ApiError> {
+    let code = visitor.field("code");
+    visitor.check_form(PURPOSE, code)?;
+    let (now, trail, hash) = (cx.now(), cx.trail(), token_hash(code));
+    let access_token = permanent::make(cx.services.random.as_ref());
     let stored = NewToken {
-        hash: token_hash(&token),
+        hash: token_hash(&access_token),
         id: Id::generate(now, cx.services.random.as_ref()),
         name: "administrator link".to_owned(),
         scope: Scope::Everything.to_string(),
         created_at: now,
         expires_at: None,
     };
-    let trail = cx.trail();
-    let used = cx
-        .write(move |tx| {
-            let Some(profile) = tx.use_link(&hash, now)? else { return Ok(false) };
-            let owner = AuditChange::between("owner", None, Some(profile.as_str()));
-            tx.insert_token(&stored, &Principal::User(profile))?;
-            trail.record(tx, AuditTarget::other("permanentToken", stored.id.as_str()), owner)?;
-            Ok::<_, StoreError>(true)
-        })
-        .await
-        .map_err(ApiError::from)?;
-    if !used {
-        let body = "<h1>This link does not work</h1>\n<p>It was used already, it is too old, or it was copied in part. \
-                    An administrator token from the first start still works.</p>";
-        return Ok(html(StatusCode::GONE, body));
+    let session = NewSession::generate(&cx.services, Via::Link, now);
+    let cookie = session.set_cookie(&cx.services);
+    let before = visitor.session.as_ref().map(|session| session.hash());
+    let work = move |tx: &mut Tx<'_>| {
+        let Some(profile) = tx.use_link(&hash, PURPOSE, now)? else { return Ok(false) };
+        session.insert(tx, &profile, before.as_deref(), now)?;
+        tx.insert_token(&stored, &Principal::User(profile.clone()))?;
+        let (target, owner) = (AuditTarget::other("permanentToken", stored.id.as_str()), profile.as_str());
+        let owner = AuditChange::between("owner", None, Some(owner));
+        trail.record_with(tx, target, owner, Some("the administrator link signed in and made a token"))?;
+        Ok::<_, StoreError>(true)
+    };
+    if !cx.write(work).await? {
+        let text = "It was used already, it is too old, or it was copied in part. An administrator token from the first start \
+                    still works.";
+        return Trouble::new(StatusCode::GONE, "This link does not work", text).html();
     }
-    let url = escape(&cx.services.public_url);
-    let body = format!(
-        "<h1>You are the administrator</h1>\n<p>Your access token, shown only now:</p>\n<pre>{token}</pre>\n\
-         <p>Try it:</p>\n<pre>curl -H 'Authorization: Bearer {token}' {url}/api/http/applications/paged</pre>"
-    );
-    Ok(html(StatusCode::OK, &body))
+    let page = TokenPage { access_token, url: cx.services.public_url.clone() };
+    Ok(Html::page(&page)?.cookie(Some(cookie)))
 }
 
-fn html(status: StatusCode, body: &str) -> Document {
-    let page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>Spaceport</title>\n</head>\n\
-         <body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
-    );
-    Document {
-        status,
-        content_type: "text/html; charset=utf-8",
-        headers: vec![
-            (
-                header::CONTENT_SECURITY_POLICY,
-                "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-            ),
-            (header::X_FRAME_OPTIONS, "DENY"),
-            (header::REFERRER_POLICY, "no-referrer"),
-            (header::CACHE_CONTROL, "no-store"),
-        ],
-        body: page,
+#[cfg(test)]
+impl super::samples::Sampled for LinkPage {
+    fn samples() -> Vec<Self> {
+        let page = |code: &str| Self { code: code.to_owned(), token: "t".to_owned() };
+        vec![page("abc"), page(super::samples::EVIL)]
     }
 }
 
-/// Text for HTML content and quoted attributes.
-fn escape(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut escaped, c| {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-        escaped
-    })
+#[cfg(test)]
+impl super::samples::Sampled for TokenPage {
+    fn samples() -> Vec<Self> {
+        vec![Self { access_token: "x".repeat(50), url: "http://127.0.0.1:8080".to_owned() }]
+    }
 }

@@ -3,6 +3,7 @@
 use spaceport_server::run::run;
 use tempfile::TempDir;
 
+use crate::browser::{Browser, between, forms};
 use crate::harness::{Engine, Server, settings, surroundings};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,20 +46,22 @@ async fn the_administrator_link_works_once_and_only_by_its_button() {
     let server = Server::start(Engine::Sqlite).await;
     let link = server.running.administrator_link().unwrap();
     let path = link.strip_prefix(&server.running.public_url).unwrap().to_owned();
-    let code = path.split("code=").nth(1).unwrap().to_owned();
+    let mut browser = Browser::new(&server);
     for _ in 0..2 {
-        let page = server.client.get(&path).send().await.expect(200);
-        assert!(page.text().contains("<button>"));
-        assert!(page.header("content-security-policy").contains("frame-ancestors 'none'"));
+        browser.get(&path).await.expect(200);
     }
-    let used = server.client.post("/administrator").form(&[("code", &code)]).send().await.expect(200);
-    let token = used.text().split("<pre>").nth(1).unwrap().split("</pre>").next().unwrap().to_owned();
+    let form = forms(browser.get(&path).await.expect(200).text())[0].clone();
+    assert_eq!(browser.submit(&form.clone().without("token")).await.status, 403);
+    let used = browser.submit(&form).await.expect(200);
+    let token = between(used.text(), "<pre tabindex=\"0\">", "</pre>").unwrap().to_owned();
     server.client.get("/api/http/applications/paged").bearer(&token).send().await.expect(200);
-    server.client.post("/administrator").form(&[("code", &code)]).send().await.expect(410);
     let trail = "/api/host/v1/audit-trail?operation=page.administrator.use";
     let trail = server.client.get(trail).bearer(&token).send().await.expect(200).json();
     assert_eq!(trail["data"].as_array().unwrap().len(), 1, "the audit trail tells of the token that was made");
-    assert_eq!(trail["data"][0]["target"]["kind"], "permanentToken");
+    assert!(browser.get("/account").await.expect(200).text().contains("Set a password"), "the link signs in too");
+    let mut again = Browser::new(&server);
+    let form = forms(again.get(&path).await.expect(200).text())[0].clone();
+    again.submit(&form).await.expect(410);
     let hostile = server.client.get("/administrator?code=%22%3E%3Cscript%3E").send().await.expect(200);
     assert!(!hostile.text().contains("<script>"));
     assert!(server.folder.path().exists());

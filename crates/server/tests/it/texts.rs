@@ -63,7 +63,10 @@ async fn credentials_with_nul_are_refused(server: &Server) {
     let answer = token().form(&form).send().await.expect(400).json();
     assert_eq!(answer["error"], "invalid_request", "{answer}");
     assert!(answer["error_description"].as_str().unwrap().contains("client_id"), "{answer}");
-    server.client.post("/administrator").form(&[("code", "a\0")]).send().await.expect(410);
+    server.client.post("/administrator").form(&[("code", "a\0")]).send().await.expect(400);
+    server.client.post("/login").form(&[("username", "a\0"), ("password", "b")]).send().await.expect(400);
+    server.client.get("/oauth/auth?client_id=a%00b&redirect_uri=https://a.example").send().await.expect(400);
+    server.client.get("/session?code=a%00b").send().await.expect(410);
     server.client.get("/api/http/applications/me").bearer("a%00.b").send().await.expect(401);
 }
 

@@ -93,6 +93,7 @@ impl Tx<'_> {
         self.connection.execute(sql, &[now.into(), id.into()])?;
         let sql = "UPDATE delivery SET state = 'cancelled', finished_at = $1 WHERE application_id = $2 AND finished_at IS NULL";
         self.connection.execute(sql, &[now.into(), id.into()])?;
+        self.end_delegations_to(id, now)?;
         self.revoke_tokens_of(&Principal::Application(id.clone()), now)
     }
 }

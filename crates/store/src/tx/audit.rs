@@ -154,6 +154,7 @@ fn credential_name(credential: Credential) -> &'static str {
         Credential::None => "none",
         Credential::AccessToken => "access_token",
         Credential::PermanentToken => "permanent_token",
+        Credential::Session => "session",
     }
 }
 
@@ -167,6 +168,7 @@ fn read(mut row: Row) -> Result<AuditEntry, StoreError> {
     let credential = match row.text()?.as_str() {
         "access_token" => Credential::AccessToken,
         "permanent_token" => Credential::PermanentToken,
+        "session" => Credential::Session,
         _ => Credential::None,
     };
     Ok(AuditEntry {

@@ -178,10 +178,10 @@ impl Tx<'_> {
             .map(|_| ())
     }
 
-    /// Uses a link up; answers for whom it was. Of many callers at once exactly one gets an answer.
-    pub fn use_link(&mut self, hash: &str, now: Timestamp) -> Result<Option<ProfileId>, StoreError> {
-        let sql = "UPDATE one_time_link SET used_at = $1 WHERE hash = $2 AND used_at IS NULL AND expires_at > $1 RETURNING profile_id";
-        let found = self.connection.query(sql, &[now.into(), hash.into()])?.pop();
+    /// Uses a link of this purpose up; answers for whom it was. Of many callers at once exactly one gets an answer.
+    pub fn use_link(&mut self, hash: &str, purpose: &str, now: Timestamp) -> Result<Option<ProfileId>, StoreError> {
+        let sql = "UPDATE one_time_link SET used_at = $1 WHERE hash = $2 AND purpose = $3 AND used_at IS NULL AND expires_at > $1 RETURNING profile_id";
+        let found = self.connection.query(sql, &[now.into(), hash.into(), purpose.into()])?.pop();
         found.map(|mut row| row.text().map(ProfileId::new)).transpose()
     }
 }

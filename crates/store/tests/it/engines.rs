@@ -6,8 +6,8 @@ use tempfile::TempDir;
 
 use crate::keys;
 use crate::{
-    application_lists, applications, attachments, audit, authorizations, deliveries, events, identities, parameters,
-    revisions, server_keys, transactions, webhooks,
+    application_lists, applications, attachments, audit, authorizations, delegations, deliveries, events, identities,
+    parameters, revisions, server_keys, transactions, webhooks,
 };
 
 pub(crate) fn sealer() -> Sealer {
@@ -168,6 +168,18 @@ async fn events_on_sqlite() {
 async fn events_on_postgres() {
     let (store, _database) = postgres().await;
     events::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn delegations_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    delegations::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn delegations_on_postgres() {
+    let (store, _database) = postgres().await;
+    delegations::facts(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

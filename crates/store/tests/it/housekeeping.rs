@@ -152,10 +152,14 @@ async fn links(store: &Store) {
         for (hash, end) in [("used", 99), ("over", 5), ("open", 99)] {
             tx.insert_link(hash, "test", &ProfileId::new("u1"), at(0), at(end))?;
         }
-        tx.use_link("used", at(3))
+        tx.use_link("used", "test", at(3))
     });
     made.await.unwrap();
     assert_eq!(steps(store, |tx| tx.delete_ended_links(at(3), 1)).await, NONE);
     assert_eq!(steps(store, |tx| tx.delete_ended_links(at(6), 1)).await, [1, 1]);
-    assert!(store.write(|tx| tx.use_link("open", at(6))).await.unwrap().is_some());
+    assert!(
+        store.write(|tx| tx.use_link("open", "administrator", at(6))).await.unwrap().is_none(),
+        "of another purpose"
+    );
+    assert!(store.write(|tx| tx.use_link("open", "test", at(6))).await.unwrap().is_some());
 }

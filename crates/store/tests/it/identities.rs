@@ -123,11 +123,11 @@ async fn links_work_once(store: &Store) {
     let mut uses = tokio::task::JoinSet::new();
     for _ in 0..20 {
         let store = store.clone();
-        uses.spawn(async move { store.write(|tx| tx.use_link("l1", at(50))).await.unwrap() });
+        uses.spawn(async move { store.write(|tx| tx.use_link("l1", "administrator", at(50))).await.unwrap() });
     }
     let used: Vec<ProfileId> = uses.join_all().await.into_iter().flatten().collect();
     assert_eq!(used, [ProfileId::new("u1")]);
-    assert_eq!(store.write(|tx| tx.use_link("l2", at(100))).await.unwrap(), None, "it is too old");
+    assert_eq!(store.write(|tx| tx.use_link("l2", "administrator", at(100))).await.unwrap(), None, "it is too old");
 }
 
 async fn keys_and_secrets(store: &Store) {

@@ -11,6 +11,7 @@ mod applications;
 mod attachments;
 mod audit;
 mod authorizations;
+mod delegations;
 mod deliveries;
 mod directory;
 mod dispatches;

@@ -38,6 +38,8 @@ pub enum Surface {
     Host,
     /// OAuth 2.0.
     OAuth,
+    /// Pages for people.
+    Page,
     /// Health and documents.
     Other,
 }

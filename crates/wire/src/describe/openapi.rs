@@ -27,6 +27,7 @@ pub fn openapi(operations: &[Operation], server_url: &str, version: &str) -> Val
             {"name": tag(Surface::Space), "description": "Operations that applications of Space know."},
             {"name": tag(Surface::Host), "description": "Operations for the product that embeds the platform."},
             {"name": tag(Surface::OAuth), "description": "OAuth 2.0."},
+            {"name": tag(Surface::Page), "description": "Pages for people."},
             {"name": tag(Surface::Other), "description": "Health and documents."},
         ],
         "paths": paths,
@@ -86,7 +87,7 @@ fn content(schema: &Value) -> Value {
 fn security(surface: Surface) -> Value {
     match surface {
         Surface::Space | Surface::Host => json!([{"bearer": []}]),
-        Surface::OAuth | Surface::Other => json!([]),
+        Surface::OAuth | Surface::Page | Surface::Other => json!([]),
     }
 }
 
@@ -117,6 +118,7 @@ fn tag(surface: Surface) -> &'static str {
         Surface::Space => "Space",
         Surface::Host => "Host",
         Surface::OAuth => "OAuth",
+        Surface::Page => "Page",
         Surface::Other => "Other",
     }
 }

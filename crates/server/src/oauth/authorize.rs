@@ -1,0 +1,203 @@
+//! `/oauth/auth`: a user decides whether an application gets a code (wire-protocol 1.2).
+
+use std::time::Duration;
+
+use http::StatusCode;
+use spaceport_platform::audit::{AuditChange, AuditTarget};
+use spaceport_platform::consent::{ApprovedScope, missing};
+use spaceport_platform::delegation::{AuthorizationCode, ClientKind};
+use spaceport_platform::id::{Id, random_text};
+use spaceport_platform::scope::Scope;
+use spaceport_store::{StoreError, Tx};
+
+use crate::http::access::{Anyone, Cx};
+use crate::http::caller::token_hash;
+use crate::http::error::ApiError;
+use crate::oauth::authorization_request::{AuthorizationRequest, Fault, Prompt, ResponseType};
+use crate::oauth::delegated::{NewDelegation, Parties, SECRET_TEXT};
+use crate::pages::consent;
+use crate::pages::error::Trouble;
+use crate::pages::html::Html;
+use crate::pages::visitor::{Visitor, sign_in_url};
+use crate::people::session::{Session, remove_cookie};
+
+/// How long a code lives (security A10).
+const CODE_LIFETIME: Duration = Duration::from_secs(60);
+
+/// What the user sees: the sign-in page, the question, or nothing but the way back to the application.
+///
+/// # Errors
+/// When the database fails.
+pub async fn ask(cx: Cx<Anyone>, visitor: Visitor) -> Result<Html, ApiError> {
+    let request = match AuthorizationRequest::read(&visitor.query, &cx.services).await {
+        Ok(request) => request,
+        Err(fault) => return told(fault),
+    };
+    if request.prompt == Prompt::SignIn {
+        return sign_in_anew(&cx, &visitor).await;
+    }
+    let Some(session) = visitor.session.clone() else {
+        if request.prompt == Prompt::Nothing {
+            return Ok(Html::see_other(request.answer.refusal("login_required", "Nobody is signed in")));
+        }
+        return Ok(Html::see_other(sign_in_url(&format!("/oauth/auth?{}", visitor.query))));
+    };
+    match not_yet_agreed(&cx, &session, &request).await? {
+        None => grant(&cx, &session, &request, None).await,
+        Some(_) if request.prompt == Prompt::Nothing => {
+            Ok(Html::see_other(request.answer.refusal("consent_required", "The user has not agreed to this")))
+        }
+        Some(new) => consent::show(&cx, &visitor, &session, &request, new).await,
+    }
+}
+
+/// What the user decided. The request is read anew, so that nothing counts that was changed on the way.
+///
+/// # Errors
+/// `403` for a form that was not given to this session for exactly this request.
+pub async fn decide(cx: Cx<Anyone>, visitor: Visitor) -> Result<Html, ApiError> {
+    let query = visitor.field("request").to_owned();
+    visitor.check_form(consent::PURPOSE, &query)?;
+    let request = match AuthorizationRequest::read(&query, &cx.services).await {
+        Ok(request) => request,
+        Err(fault) => return told(fault),
+    };
+    let Some(session) = visitor.session.clone() else {
+        return Ok(Html::see_other(sign_in_url(&format!("/oauth/auth?{query}"))));
+    };
+    if visitor.field("decision") != "allow" {
+        return Ok(Html::see_other(request.answer.refusal("access_denied", "The user refused")));
+    }
+    let new = not_yet_agreed(&cx, &session, &request).await?;
+    grant(&cx, &session, &request, new).await
+}
+
+fn told(fault: Fault) -> Result<Html, ApiError> {
+    match fault {
+        Fault::Page(trouble) => trouble.html(),
+        Fault::Answer(url) => Ok(Html::see_other(url)),
+        Fault::Ours(error) => Err(error),
+    }
+}
+
+/// `request_credentials=required`: the user is signed out, and the request goes on without that demand.
+async fn sign_in_anew(cx: &Cx<Anyone>, visitor: &Visitor) -> Result<Html, ApiError> {
+    let kept: Vec<&str> =
+        visitor.query.split('&').filter(|pair| pair.split('=').next() != Some("request_credentials")).collect();
+    let path = format!("/oauth/auth?{}", kept.join("&"));
+    if path.contains("request_credentials") {
+        // The name was spelled with escapes; going on would ask for the sign-in for ever.
+        let text = "The application that sent you here made a mistake in the link.";
+        return Trouble::new(StatusCode::BAD_REQUEST, "This does not work", text).html();
+    }
+    let html = Html::see_other(sign_in_url(&path));
+    let Some(session) = &visitor.session else { return Ok(html) };
+    let hash = session.hash();
+    cx.write(move |tx| tx.end_session(&hash)).await.map_err(|error: StoreError| ApiError::from(error))?;
+    Ok(html.cookie(Some(remove_cookie(cx.services.cookies().session, &cx.services))))
+}
+
+async fn not_yet_agreed(
+    cx: &Cx<Anyone>,
+    session: &Session,
+    request: &AuthorizationRequest,
+) -> Result<Option<Scope>, ApiError> {
+    let (profile, application) = (session.profile.id.clone(), request.application.id.clone());
+    let consent = cx.read(move |tx| tx.consent(&profile, &application)).await;
+    let consent = consent.map_err(|error: StoreError| ApiError::from(error))?;
+    let approved = consent.map(|consent| consent.scopes).unwrap_or_default();
+    Ok(missing(&approved, &request.scope, request.presence))
+}
+
+/// Answers the application; `new` is what the user has just agreed to.
+async fn grant(
+    cx: &Cx<Anyone>,
+    session: &Session,
+    request: &AuthorizationRequest,
+    new: Option<Scope>,
+) -> Result<Html, ApiError> {
+    match request.response {
+        ResponseType::Code => grant_code(cx, session, request, new).await,
+        ResponseType::Token => grant_token(cx, session, request, new).await,
+    }
+}
+
+/// Remembers what the user has just agreed to, in the transaction that makes use of it.
+fn approval(
+    cx: &Cx<Anyone>,
+    session: &Session,
+    request: &AuthorizationRequest,
+    new: Option<Scope>,
+) -> impl Fn(&mut Tx<'_>) -> Result<(), StoreError> + Send + Sync + 'static {
+    let (now, trail, random) = (cx.now(), cx.trail(), cx.services.random.as_ref());
+    let (consent, id) = (Id::generate(now, random), Id::generate(now, random));
+    let approved = new.map(|scope| ApprovedScope { id, scope, presence: request.presence, approved_at: now });
+    let (profile, application) = (session.profile.id.clone(), request.application.id.clone());
+    move |tx: &mut Tx<'_>| {
+        let Some(approved) = &approved else { return Ok(()) };
+        tx.approve(&profile, &application, &consent, approved)?;
+        let target = AuditTarget::of_application(&application, "consent", profile.as_str());
+        trail.record(tx, target, AuditChange::between("scope", None, Some(&approved.scope.to_string())))
+    }
+}
+
+async fn grant_code(
+    cx: &Cx<Anyone>,
+    session: &Session,
+    request: &AuthorizationRequest,
+    new: Option<Scope>,
+) -> Result<Html, ApiError> {
+    let (now, random) = (cx.now(), cx.services.random.as_ref());
+    let text = random_text(SECRET_TEXT, random);
+    let code = AuthorizationCode {
+        application: request.application.id.clone(),
+        profile: session.profile.id.clone(),
+        redirect_uri: request.answer.uri.clone(),
+        scope: request.scope.clone(),
+        challenge: request.challenge.clone(),
+        presence: request.presence,
+        delegation: Id::generate(now, random),
+        issued_at: now,
+        expires_at: now.plus(CODE_LIFETIME),
+    };
+    let (hash, approve) = (token_hash(&text), approval(cx, session, request, new));
+    let work = move |tx: &mut Tx<'_>| {
+        approve(tx)?;
+        tx.insert_code(&hash, &code)
+    };
+    cx.write(work).await.map_err(|error: StoreError| ApiError::from(error))?;
+    Ok(Html::see_other(request.answer.success(&[("code", &text)])))
+}
+
+/// The implicit flow: the token itself goes into the fragment of the redirect.
+async fn grant_token(
+    cx: &Cx<Anyone>,
+    session: &Session,
+    request: &AuthorizationRequest,
+    new: Option<Scope>,
+) -> Result<Html, ApiError> {
+    let (now, services) = (cx.now(), &cx.services);
+    let parties = Parties {
+        application: &request.application,
+        stamp: request.application.tokens_not_before,
+        client: ClientKind::Public,
+        profile: &session.profile.id,
+        scope: &request.scope,
+        presence: request.presence,
+    };
+    let id = Id::generate(now, services.random.as_ref());
+    let delegation = NewDelegation::prepare(services, id, &parties, now);
+    let (stored, approve) = (delegation.clone(), approval(cx, session, request, new));
+    let work = move |tx: &mut Tx<'_>| {
+        approve(tx)?;
+        stored.insert(tx, now)
+    };
+    cx.write(work).await.map_err(|error: StoreError| ApiError::from(error))?;
+    let issued = delegation.issue(services, &request.application.client_id, now).await?;
+    Ok(Html::see_other(request.answer.success(&[
+        ("access_token", &issued.access_token),
+        ("token_type", "Bearer"),
+        ("expires_in", &services.tokens.lifetime().to_string()),
+        ("scope", &issued.scope.to_string()),
+    ])))
+}

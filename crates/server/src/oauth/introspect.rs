@@ -1,0 +1,89 @@
+//! `POST /oauth/introspect`: an application asks whether a token of its own is good (RFC 7662).
+
+use serde_json::{Value, json};
+use spaceport_platform::application::Application;
+use spaceport_platform::delegation::ClientKind;
+use spaceport_platform::time::Timestamp;
+use spaceport_store::{StoreError, Tx};
+
+use crate::http::access::{Anyone, Cx};
+use crate::http::caller::token_hash;
+use crate::http::error::ApiError;
+use crate::http::reply::Document;
+use crate::oauth::answer::{required, unstored};
+use crate::oauth::form::Form;
+use crate::oauth::jwt::Claims;
+use crate::oauth::public_client::identify;
+use crate::oauth::standing::{self, has_user};
+use crate::oauth::token::TokenRequest;
+
+/// Tells about a token of the calling application. Of all others, whatever the reason, the answer is the same (security I2).
+///
+/// # Errors
+/// `invalid_client` without the application's secret.
+pub async fn introspect(cx: Cx<Anyone>, request: TokenRequest) -> Result<Document, ApiError> {
+    let form = Form::read(&request.headers, &request.body).await?;
+    let client = identify(&request.headers, &form, request.peer, &cx.services).await?;
+    if client.kind == ClientKind::Public {
+        return Err(ApiError::invalid_client());
+    }
+    let token = required(&form, "token")?.to_owned();
+    let now = cx.now();
+    let claims = cx.services.tokens.verify_looking(&token, &cx.services.store, cx.services.clock.as_ref()).await?.ok();
+    let (issuer, application) = (cx.services.public_url.clone(), client.application);
+    let work = move |tx: &mut Tx<'_>| match &claims {
+        Some(claims) => of_access_token(tx, &application, claims, &issuer, now),
+        None => of_refresh_token(tx, &application, &token, &issuer, now),
+    };
+    let told = cx.read(work).await.map_err(|error: StoreError| ApiError::from(error))?;
+    Ok(unstored(&told.unwrap_or_else(|| json!({ "active": false }))))
+}
+
+fn of_access_token(
+    tx: &mut Tx<'_>,
+    application: &Application,
+    claims: &Claims,
+    issuer: &str,
+    now: Timestamp,
+) -> Result<Option<Value>, StoreError> {
+    let grant = &claims.grant;
+    let until = standing::until(tx, claims, application)?;
+    if grant.client_id != application.client_id || until.is_none_or(|until| now >= until) {
+        return Ok(None);
+    }
+    let stands = match &grant.delegation {
+        Some(id) => standing::delegation(tx, id, &application.id, &grant.subject)?.is_some(),
+        None => grant.subject == grant.client_id,
+    };
+    Ok(stands.then(|| {
+        json!({
+            "active": true, "scope": grant.scope, "client_id": grant.client_id, "sub": grant.subject,
+            "aud": grant.client_id, "iss": issuer, "exp": claims.expires_at.seconds(), "iat": claims.issued_at.seconds(),
+            "token_type": "Bearer",
+        })
+    }))
+}
+
+fn of_refresh_token(
+    tx: &mut Tx<'_>,
+    application: &Application,
+    token: &str,
+    issuer: &str,
+    now: Timestamp,
+) -> Result<Option<Value>, StoreError> {
+    let Some(refresh) = tx.refresh_token(&token_hash(token))? else { return Ok(None) };
+    let Some(delegation) = tx.delegation(&refresh.delegation)? else { return Ok(None) };
+    let stands = delegation.application == application.id
+        && application.archived_at.is_none()
+        && delegation.revoked_at.is_none()
+        && refresh.spent_at.is_none()
+        && now < delegation.expires_at
+        && has_user(tx, &delegation.profile, delegation.created_at)?;
+    Ok(stands.then(|| {
+        json!({
+            "active": true, "scope": delegation.scope.to_string(), "client_id": application.client_id,
+            "sub": delegation.profile.as_str(), "aud": application.client_id, "iss": issuer,
+            "exp": delegation.expires_at.seconds(), "iat": refresh.created_at.seconds(), "token_type": "refresh_token",
+        })
+    }))
+}

@@ -1,0 +1,120 @@
+//! The page that asks a user whether an application may act for him.
+
+use askama::Template;
+use spaceport_platform::access::Owner;
+use spaceport_platform::scope::Scope;
+use spaceport_store::StoreError;
+
+use crate::http::access::{Anyone, Cx};
+use crate::http::error::ApiError;
+use crate::oauth::authorization_request::AuthorizationRequest;
+use crate::pages::html::Html;
+use crate::pages::visitor::Visitor;
+use crate::pages::words::ScopeWords;
+use crate::people::session::Session;
+
+/// What consent forms are bound to, besides the request.
+pub const PURPOSE: &str = "consent";
+
+/// What the consent page shows.
+#[derive(Template)]
+#[template(path = "consent.html")]
+pub struct ConsentPage {
+    /// Who asks.
+    pub application: String,
+    /// What the application says about itself.
+    pub description: Option<String>,
+    /// Who made it.
+    pub maker: Option<String>,
+    /// Where the answer goes, in short.
+    pub destination: String,
+    /// Who is asked.
+    pub user: String,
+    /// What is new.
+    pub new: ScopeWords,
+    /// Whether the user has agreed to something before.
+    pub more: bool,
+    /// The request, to be looked at again when the answer comes.
+    pub request: String,
+    /// Binds the form to session and request.
+    pub token: String,
+}
+
+/// Shows the page. `new` is what the user has not agreed to yet.
+///
+/// # Errors
+/// When the database fails.
+pub async fn show(
+    cx: &Cx<Anyone>,
+    visitor: &Visitor,
+    session: &Session,
+    request: &AuthorizationRequest,
+    new: Scope,
+) -> Result<Html, ApiError> {
+    let (catalogue, asked, presence) = (cx.services.catalogue.current(), new, request.presence);
+    let (application, profile) = (request.application.clone(), session.profile.id.clone());
+    let found = cx.read(move |tx| {
+        let words = ScopeWords::of(tx, &catalogue, &profile, &asked, presence)?;
+        let maker = match &application.owner {
+            Owner::User(id) => tx.profile(id)?.map(|profile| profile.display_name()),
+            Owner::Application(id) => tx.application(id)?.map(|maker| maker.name),
+        };
+        Ok::<_, StoreError>((words, maker, tx.consent(&profile, &application.id)?.is_some()))
+    });
+    let (new, maker, more) = found.await?;
+    let page = ConsentPage {
+        application: request.application.name.clone(),
+        description: request.application.description.clone(),
+        maker,
+        destination: destination(&request.answer.uri),
+        user: session.profile.display_name(),
+        new,
+        more,
+        request: visitor.query.clone(),
+        token: visitor.form_token(PURPOSE, &visitor.query),
+    };
+    Ok(Html::page(&page)?.ending_at(Some(&request.answer.uri)))
+}
+
+/// The host of a redirect URI, or what says that it is on this device.
+fn destination(uri: &str) -> String {
+    match url::Url::parse(uri) {
+        Ok(url) if spaceport_platform::redirect::is_loopback(&url) => "a program on this device".to_owned(),
+        Ok(url) if matches!(url.scheme(), "http" | "https") => url.host_str().unwrap_or_default().to_owned(),
+        _ => "a program on this device".to_owned(),
+    }
+}
+
+#[cfg(test)]
+impl super::samples::Sampled for ConsentPage {
+    fn samples() -> Vec<Self> {
+        use crate::pages::words::PlaceWords;
+        let place = |place: &str, rights: &[&str]| PlaceWords {
+            place: place.to_owned(),
+            rights: rights.iter().map(|right| (*right).to_owned()).collect(),
+        };
+        let page = |application: &str, new: ScopeWords, more: bool| Self {
+            application: application.to_owned(),
+            description: more.then(|| application.to_owned()),
+            maker: Some("Bob B".to_owned()),
+            destination: "tracker.example".to_owned(),
+            user: "Ann A".to_owned(),
+            new,
+            more,
+            request: "client_id=a&scope=b".to_owned(),
+            token: "t".to_owned(),
+        };
+        let evil = super::samples::EVIL;
+        let places = vec![
+            place("Everywhere", &["View profiles"]),
+            place("In the project Demo", &["View issues", "Create issues"]),
+            place(evil, &[evil]),
+        ];
+        vec![
+            page("Tracker", ScopeWords { everything: false, places, offline: true }, false),
+            page("Tracker", ScopeWords { everything: true, places: vec![], offline: false }, true),
+            page("Tracker", ScopeWords::default(), false),
+            page(evil, ScopeWords::default(), true),
+        ]
+    }
+}

@@ -1,0 +1,5 @@
+//! People: how they sign in and stay signed in.
+
+pub mod login;
+pub mod password;
+pub mod session;
