@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::filter::FilterClass;
 use crate::invalid::{Invalid, text_length};
 use crate::right::Right;
 
@@ -10,6 +11,7 @@ use crate::right::Right;
 pub struct Catalogue {
     subjects: Vec<Subject>,
     rights: BTreeMap<String, RightEntry>,
+    filters: BTreeMap<String, FilterClass>,
 }
 
 /// Something that events are about.
@@ -25,6 +27,8 @@ pub struct Subject {
     pub parent: Option<String>,
     /// Event types, in display order.
     pub events: Vec<EventType>,
+    /// Classes of filters that its subscriptions may have.
+    pub filters: Vec<String>,
 }
 
 /// Something that happens to a subject.
@@ -91,7 +95,39 @@ const MAX_CODE: usize = 100;
 impl Catalogue {
     /// Puts a catalogue together.
     pub fn new(subjects: Vec<Subject>, rights: Vec<RightEntry>) -> Self {
-        Self { subjects, rights: rights.into_iter().map(|right| (right.code.clone(), right)).collect() }
+        let rights = rights.into_iter().map(|right| (right.code.clone(), right)).collect();
+        Self { subjects, rights, filters: BTreeMap::new() }
+    }
+
+    /// The same, with further classes of filters.
+    #[must_use]
+    pub fn with_filters(&self, classes: impl IntoIterator<Item = FilterClass>) -> Self {
+        let mut all = self.clone();
+        all.filters.extend(classes.into_iter().map(|class| (class.code.clone(), class)));
+        all
+    }
+
+    /// The same, with a class of filters for subscriptions to these subjects.
+    #[must_use]
+    pub fn with_filter_of(&self, class: FilterClass, subjects: &[String]) -> Self {
+        let mut all = self.clone();
+        for subject in &mut all.subjects {
+            if subjects.contains(&subject.code) && !subject.filters.contains(&class.code) {
+                subject.filters.push(class.code.clone());
+            }
+        }
+        all.filters.insert(class.code.clone(), class);
+        all
+    }
+
+    /// All classes of filters, by code.
+    pub fn filter_classes(&self) -> impl Iterator<Item = &FilterClass> {
+        self.filters.values()
+    }
+
+    /// The class of filters with this code, if it exists.
+    pub fn filter_class(&self, code: &str) -> Option<&FilterClass> {
+        self.filters.get(code)
     }
 
     /// The same, with further rights.
@@ -200,6 +236,7 @@ mod tests {
             description: String::new(),
             parent: None,
             events: vec![event("Issue.Created"), event("Issue.Deleted")],
+            filters: vec![],
         };
         Catalogue::new(vec![subject], vec![])
     }

@@ -10,6 +10,7 @@
 //! | [`right`], [`context`], [`scope`], [`grants`], [`access`], [`authorization`] | who may do what, where; how applications come to rights |
 //! | [`directory`] | projects, channels, teams, memberships, roles: what the host product has |
 //! | [`catalogue`], [`event`], [`subscription`], [`webhook`], [`custom_header`], [`webhook_changes`] | what happens and who hears of it |
+//! | [`filter`], [`pattern`], [`listeners`] | filters of subscriptions; an index of who hears of which events |
 //! | [`application`], [`connection`], [`profile`] | applications, their settings, what ties them to a server, who owns them |
 //! | [`lifecycle`], [`application_changes`] | how applications end and come back; what changed about one |
 //! | [`installation`], [`install_link`], [`dispatch`] | how applications from elsewhere connect and leave; the payloads that tell them |
@@ -38,6 +39,8 @@ pub mod delegation;
 pub mod directory;
 pub mod dispatch;
 pub mod event;
+pub mod filter;
+mod filter_match;
 pub mod gpg_key;
 pub mod grants;
 pub mod id;
@@ -47,7 +50,9 @@ pub mod installation;
 pub mod invalid;
 pub mod keystore;
 pub mod lifecycle;
+pub mod listeners;
 pub mod parameter;
+pub mod pattern;
 pub mod profile;
 pub mod random;
 pub mod redirect;

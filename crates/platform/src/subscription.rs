@@ -2,6 +2,7 @@
 
 use crate::application::MAX_NAME;
 use crate::catalogue::Catalogue;
+use crate::filter::Filter;
 use crate::id::{SubscriptionId, WebhookId};
 use crate::invalid::{Invalid, text_length};
 
@@ -20,6 +21,8 @@ pub struct Subscription {
     pub subject: String,
     /// Event types of that subject; at least one.
     pub event_types: Vec<String>,
+    /// Filters, of which one must let an event pass; every event passes when there are none.
+    pub filters: Vec<Filter>,
 }
 
 /// Checks a subscription against the catalogue before it is stored.

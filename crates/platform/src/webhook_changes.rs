@@ -2,6 +2,7 @@
 
 use crate::application::AuthenticationMethod;
 use crate::audit::AuditChange;
+use crate::filter::Filter;
 use crate::subscription::Subscription;
 use crate::webhook::Webhook;
 
@@ -51,7 +52,18 @@ fn subscription_values(subscription: &Subscription) -> Values {
         ("enabled", Some(subscription.enabled.to_string())),
         ("subjectCode", Some(subscription.subject.clone())),
         ("eventTypeCodes", Some(subscription.event_types.join(", "))),
+        ("filters", filters_in_words(&subscription.filters)),
     ]
+}
+
+/// Such as `ProjectCommonSubscriptionFilterIn: project = p1`.
+fn filters_in_words(filters: &[Filter]) -> Option<String> {
+    let one = |filter: &Filter| {
+        let field = |(name, values): (&String, &Vec<String>)| format!("{name} = {}", values.join(", "));
+        let fields: Vec<String> = filter.fields.iter().map(field).collect();
+        if fields.is_empty() { filter.class.clone() } else { format!("{}: {}", filter.class, fields.join("; ")) }
+    };
+    (!filters.is_empty()).then(|| filters.iter().map(one).collect::<Vec<_>>().join(" | "))
 }
 
 #[cfg(test)]
@@ -113,11 +125,16 @@ mod tests {
             enabled: true,
             subject: "Issue".to_owned(),
             event_types: vec!["Issue.Created".to_owned()],
+            filters: vec![],
         };
         let new =
             Subscription { event_types: vec!["Issue.Created".to_owned(), "Issue.Moved".to_owned()], ..old.clone() };
         let changes = subscription_changes(Some(&old), &new);
         assert_eq!(names(&changes), ["eventTypeCodes"]);
+        let fields = [("project".to_owned(), vec!["p1".to_owned(), "p2".to_owned()])].into();
+        let filtered = Subscription { filters: vec![Filter { class: "FIn".to_owned(), fields }], ..old.clone() };
+        let filters = subscription_changes(Some(&old), &filtered);
+        assert_eq!((names(&filters), filters[0].new.as_deref()), (vec!["filters"], Some("FIn: project = p1, p2")));
         assert_eq!(changes[0].new.as_deref(), Some("Issue.Created, Issue.Moved"));
     }
 }

@@ -40,4 +40,5 @@ pub mod run;
 pub mod services;
 pub mod start;
 pub mod target;
+pub mod subscriptions;
 pub mod tasks;

@@ -37,6 +37,7 @@ use crate::random::SecureRandom;
 use crate::ring::RingFile;
 use crate::services::{KeySource, Parts, Services};
 use crate::start::{self, FirstStart};
+use crate::subscriptions::Subscriptions;
 use crate::tasks::{PERIODIC, Tasks};
 
 /// How long a stop waits for requests and deliveries under way.
@@ -144,6 +145,7 @@ async fn services(
         keys,
         key_reading: KeyReading::default(),
         catalogue,
+        subscriptions: Subscriptions::default(),
         guard,
         engine,
         dispatches: Dispatches::new(sender),

@@ -24,6 +24,7 @@ use crate::oauth::throttle::FailedSignIns;
 use crate::people::password::Passwords;
 use crate::people::session::{CookieNames, PLAIN, SECURE};
 use crate::ring::RingFile;
+use crate::subscriptions::Subscriptions;
 
 /// Makes an RSA-2048 private key, PKCS #8 in DER. Slow (about 0.2 s), so off the async threads.
 pub type KeySource = Arc<dyn Fn() -> Result<Vec<u8>, String> + Send + Sync>;
@@ -46,6 +47,8 @@ pub struct Parts {
     pub key_reading: KeyReading,
     /// Subjects, event types and rights.
     pub catalogue: Catalogues,
+    /// Who hears of which events.
+    pub subscriptions: Subscriptions,
     /// Which addresses deliveries may reach.
     pub guard: Guard,
     /// The sender.

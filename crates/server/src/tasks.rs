@@ -17,6 +17,7 @@ use crate::housekeeping;
 use crate::http::caller;
 use crate::oauth::{expiry, rotation};
 use crate::services::Services;
+use crate::subscriptions;
 
 /// Work that comes back every period.
 pub struct Periodic {
@@ -37,6 +38,7 @@ pub const PERIODIC: &[Periodic] = &[
     crate::api::trusted_certificate::NOTICE,
     Periodic { name: "notice changes of the catalogue", period: catalogues::NOTICE, run: catalogues::notice },
     expiry::TASK,
+    Periodic { name: "notice changes of subscriptions", period: subscriptions::NOTICE, run: subscriptions::notice },
     Periodic { name: "notice changes of rights", period: caller::NOTICE, run: caller::notice },
     Periodic { name: "store sign-ins", period: Duration::from_secs(10), run: accesses::store_sign_ins },
     Periodic { name: "store uses of tokens", period: Duration::from_secs(10), run: accesses::store_token_uses },

@@ -23,6 +23,7 @@ pub use tx::audit::AuditFilter;
 pub use tx::channel::ChannelFilter;
 pub use tx::delivery::{ClaimedRow, RecordedAttempt, RecordedNext};
 pub use tx::dispatch::{ClaimedDispatch, DispatchOutcome, NewDispatch};
+pub use tx::event::{Heard, Stored};
 pub use tx::key::PublicKey;
 pub use tx::keystore::KeystoreUse;
 pub use tx::list::{ListOrder, ListPlace, ListStart, Listed};

@@ -277,7 +277,7 @@ fn array_index(key: &str) -> Option<u32> {
 }
 
 /// Writes a string as `JSON.stringify` does.
-fn string(text: &str, out: &mut String) {
+pub(crate) fn string(text: &str, out: &mut String) {
     out.push('"');
     let mut clean = 0;
     for (at, byte) in text.bytes().enumerate() {
@@ -306,7 +306,7 @@ fn string(text: &str, out: &mut String) {
 
 /// Writes a number as JavaScript prints it (ECMAScript `Number::toString`): the shortest digits that
 /// read back the same, with an exponent from 1e21 on and below 1e-6.
-fn number(value: f64, out: &mut String) {
+pub(crate) fn number(value: f64, out: &mut String) {
     if value == 0.0 {
         // Minus zero too.
         out.push('0');

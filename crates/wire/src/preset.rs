@@ -6,7 +6,10 @@ use serde::Deserialize;
 use spaceport_platform::catalogue::{Catalogue, EventType, RightEntry, Subject};
 use spaceport_platform::right::Right;
 
+use crate::filter_class::DefineFilter;
+
 const SUBJECTS: &str = include_str!("../data/subjects.json");
+const FILTERS: &str = include_str!("../data/filters.json");
 const RIGHTS: &str = include_str!("../data/rights.json");
 
 static PRESET: LazyLock<Preset> = LazyLock::new(read);
@@ -106,7 +109,9 @@ fn read() -> Preset {
         group: row.group,
         dependencies: row.dependencies,
     });
-    let catalogue = Catalogue::new(subjects.iter().map(subject).collect(), rights.collect());
+    let filters: Vec<DefineFilter> = serde_json::from_str(FILTERS).expect("data/filters.json is well formed");
+    let filters = filters.into_iter().map(|class| class.read().expect("data/filters.json names places"));
+    let catalogue = Catalogue::new(subjects.iter().map(subject).collect(), rights.collect()).with_filters(filters);
     Preset { catalogue: Arc::new(catalogue), subjects, options }
 }
 
@@ -117,6 +122,7 @@ fn subject(row: &SubjectRow) -> Subject {
         description: row.description.clone(),
         parent: row.parent.clone(),
         events: row.events.iter().map(event_type).collect(),
+        filters: row.filters.clone(),
     }
 }
 

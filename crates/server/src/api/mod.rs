@@ -16,6 +16,7 @@ pub mod channel;
 pub mod context_out;
 pub mod describe;
 pub mod directory;
+pub mod filter;
 pub mod gpg_key;
 pub mod organization;
 pub mod page;

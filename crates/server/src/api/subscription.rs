@@ -11,12 +11,14 @@ use spaceport_platform::subscription::{Subscription, check};
 use spaceport_platform::webhook::{MAX_SUBSCRIPTIONS, Webhook};
 use spaceport_platform::webhook_changes::subscription_changes;
 use spaceport_store::Tx;
+use spaceport_wire::filter::filters_in;
 use spaceport_wire::scalar::Patch;
 use spaceport_wire::webhook::Subscription as SubscriptionOut;
 use spaceport_wire::webhook_request::{GenericSubscriptionIn, SubscriptionDefinition, UpdateSubscription};
 
 use crate::api::application_state::loaded;
 use crate::api::change::set_flag;
+use crate::api::filter::resolve;
 use crate::api::subscription_out::{Shown, missing};
 use crate::api::webhook::{WebhookPath, changeable, found};
 use crate::authorization::{Change, apply};
@@ -44,6 +46,9 @@ pub fn routes(routes: Routes) -> Routes {
         .delete(SUBSCRIPTION, "api.subscription.delete", "Delete subscription", delete)
 }
 
+/// Where filters stand in the body.
+const FILTERS: &str = "subscription.filters";
+
 /// A subscription as somebody asked for it, checked.
 ///
 /// # Errors
@@ -61,19 +66,17 @@ pub fn subscription_in(
         enabled: true,
         subject: String::new(),
         event_types: Vec::new(),
+        filters: Vec::new(),
     };
-    listen(&mut subscription, &definition.subscription)?;
+    listen(&mut subscription, &definition.subscription, catalogue)?;
     check(&subscription, catalogue)?;
     Ok(subscription)
 }
 
-fn listen(subscription: &mut Subscription, to: &GenericSubscriptionIn) -> Result<(), Invalid> {
-    if !to.filters.0.is_empty() {
-        return Err(Invalid::new(
-            "subscription.filters",
-            "must be empty: this server delivers every event of the subscribed types",
-        ));
-    }
+fn listen(subscription: &mut Subscription, to: &GenericSubscriptionIn, catalogue: &Catalogue) -> Result<(), Invalid> {
+    catalogue.subject(&to.subject_code).map_err(|fault| fault.within("subscription.subjectCode"))?;
+    subscription.filters =
+        filters_in(&to.filters.0, &to.subject_code, catalogue).map_err(|fault| fault.within("subscription"))?;
     subscription.subject.clone_from(&to.subject_code);
     subscription.event_types.clear();
     for code in &to.event_type_codes.0 {
@@ -130,6 +133,8 @@ pub async fn create(
             let full = format!("The webhook has {MAX_SUBSCRIPTIONS} subscriptions; delete one first");
             return Err(ApiError::validation(full));
         }
+        let mut made = made.clone();
+        resolve(tx, &caller, &catalogue, FILTERS, &mut made.filters)?;
         tx.insert_subscription(&made)?;
         trail.record(tx, target(&webhook, &made.id), subscription_changes(None, &made))?;
         let application = loaded(tx, &application)?;
@@ -181,7 +186,10 @@ pub async fn update(
         match &body.subscription {
             Patch::Absent => {}
             Patch::Null => return Err(Invalid::new("subscription", "must not be null").into()),
-            Patch::Value(to) => listen(&mut subscription, to)?,
+            Patch::Value(to) => {
+                listen(&mut subscription, to, &catalogue)?;
+                resolve(tx, &caller, &catalogue, FILTERS, &mut subscription.filters)?;
+            }
         }
         check(&subscription, &catalogue)?;
         let recorded = subscription_changes(Some(&before), &subscription);

@@ -18,6 +18,7 @@ use spaceport_wire::webhook::{
 
 use crate::api::application_out::out;
 use crate::api::context_out::context_out;
+use crate::api::filter;
 
 /// What showing subscriptions of an application depends on.
 #[derive(Clone, Copy)]
@@ -62,7 +63,7 @@ impl<'a> Shown<'a> {
                 enabled: subscription.enabled,
                 subscription: GenericSubscription {
                     subject_code: subscription.subject.clone(),
-                    filters: Vec::new(),
+                    filters: filter::shown(tx, self.caller, self.catalogue, &subscription.filters)?,
                     event_type_codes: subscription.event_types.clone(),
                 },
                 application: Some(application.clone()),
@@ -142,7 +143,7 @@ impl<'a> Known<'a> {
                 .extend(event_type.rights.iter().filter(|right| !needed.contains(right)).cloned().collect::<Vec<_>>());
         }
         let mut missing = Vec::new();
-        for place in places(tx, subscription)? {
+        for place in filter::places(tx, catalogue, &subscription.filters)? {
             let mut lacked = Vec::new();
             for right in &needed {
                 let mut held = false;
@@ -168,9 +169,4 @@ impl<'a> Known<'a> {
         let known = self.rights.get(&key).map(Vec::as_slice).unwrap_or_default();
         Ok(known.iter().any(|known| known.right == *right && known.status == RightStatus::Granted))
     }
-}
-
-/// Where the events of a subscription happen.
-fn places(_: &mut Tx<'_>, _: &Subscription) -> Result<Vec<Place>, StoreError> {
-    Ok(vec![Place::GLOBAL])
 }

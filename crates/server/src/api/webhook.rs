@@ -19,6 +19,7 @@ use crate::api::application::SECRET_LENGTH;
 use crate::api::application_attached::require_keystore;
 use crate::api::application_state::loaded;
 use crate::api::change::{authentication, check_address};
+use crate::api::filter::resolve;
 use crate::api::page::{Page, page_size};
 use crate::api::subscription::subscription_in;
 use crate::api::subscription_out::Shown;
@@ -105,6 +106,11 @@ pub async fn create(
             require_room(tx, &application.id)?;
             if let Some(name) = &webhook.ssl_keystore {
                 require_keystore(tx, "endpointAuth.sslKeystore.sslKeystore", name)?;
+            }
+            let mut subscriptions = subscriptions.clone();
+            for (index, made) in subscriptions.iter_mut().enumerate() {
+                let field = format!("subscriptions[{index}].subscription.filters");
+                resolve(tx, &caller, &catalogue, &field, &mut made.filters)?;
             }
             tx.insert_webhook(&webhook, &subscriptions)?;
             if let Some(chosen) = &chosen {

@@ -52,9 +52,12 @@ pub async fn publish(
         };
         event.place = place.ok_or(()).map_err(missing)?;
     }
-    let random = Arc::clone(&cx.services.random);
+    let (random, services) = (Arc::clone(&cx.services.random), cx.services.clone());
     let (published, woken) = cx
-        .write(move |tx| tx.publish(&events, now, &|| Id::generate(now, random.as_ref())))
+        .write(move |tx| {
+            let new_id = || Id::generate(now, random.as_ref());
+            services.subscriptions.publish(tx, &catalogue, &events, now, &new_id)
+        })
         .await
         .map_err(|error: StoreError| ApiError::from(error))?;
     cx.services.engine.wake(woken);

@@ -59,7 +59,8 @@ impl News {
             payload: canonical_object(&payload.to_string()).map_err(|invalid| fault(&invalid))?,
             attributes: None,
         };
-        let (_, woken) = tx.publish(&[event], self.now, &|| Id::generate(self.now, random.as_ref()))?;
+        let new_id = || Id::generate(self.now, random.as_ref());
+        let (_, woken) = self.services.subscriptions.publish(tx, &catalogue, &[event], self.now, &new_id)?;
         self.woken.lock().unwrap_or_else(PoisonError::into_inner).extend(woken);
         Ok(())
     }

@@ -25,6 +25,7 @@ mod delivery;
 mod directory;
 mod directory_read;
 mod export;
+mod filters;
 mod forged;
 mod harness;
 mod hostile;

@@ -14,6 +14,7 @@ use spaceport_platform::right::Right;
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
+use crate::tx::revision::Remembered;
 use crate::tx::{Tx, placeholders};
 use crate::value::{Row, Value};
 
@@ -65,42 +66,59 @@ impl Demand {
 }
 
 impl Tx<'_> {
-    /// Webhooks that hear of an event like this one, with their applications: subscribed, alive and entitled.
-    pub(crate) fn listeners(&mut self, event: &NewEvent) -> Result<Vec<(String, String)>, StoreError> {
-        let mut values: Vec<Value> = vec![event.event_type.as_str().into(), event.subject.as_str().into()];
-        let mut listed = |all: Vec<Value>| {
-            let list = placeholders(values.len() + 1, all.len());
-            values.extend(all);
-            list
-        };
-        let rights: BTreeSet<&Right> = event.rights.iter().collect();
-        let entitled = match rights.is_empty() {
-            true => "1 = 1".to_owned(),
-            false => format!(
-                "(SELECT COUNT(DISTINCT r.right_code) FROM authorized_right r WHERE r.application_id = a.id \
-                 AND r.context IN ({}) AND r.right_code IN ({}) AND r.status = 'GRANTED') = {}",
-                listed(event.place.covering().map(|context| context.to_string().into()).collect()),
-                listed(rights.iter().map(|right| right.code().into()).collect()),
-                rights.len()
-            ),
-        };
-        // An application hears of itself and of those it made without any right.
-        let own = match &event.about {
-            Some(about) if rights.iter().all(|right| own_rights().contains(*right)) => {
-                let ids = [Some(&about.application), about.maker.as_ref()];
-                format!(" OR a.id IN ({})", listed(ids.into_iter().flatten().map(Value::from).collect()))
+    /// What applications hold of the rights that these events demand, where they happened; archived applications are
+    /// not there. `None` when subscriptions are not those of `revision` any more.
+    pub(crate) fn held(
+        &mut self,
+        revision: i64,
+        applications: &[&ApplicationId],
+        events: &[NewEvent],
+    ) -> Result<Option<HashMap<ApplicationId, Grants>>, StoreError> {
+        let mut held: HashMap<ApplicationId, Grants> = HashMap::new();
+        if applications.is_empty() {
+            let current = self.revision(Remembered::Subscriptions)?;
+            return Ok((current == revision).then_some(held));
+        }
+        let rights: BTreeSet<&str> = events.iter().flat_map(|event| event.rights.iter().map(Right::code)).collect();
+        let contexts: BTreeSet<String> =
+            events.iter().flat_map(|event| event.place.covering().map(ToString::to_string)).collect();
+        for portion in applications.chunks(500) {
+            let mut values: Vec<Value> = Vec::with_capacity(portion.len() + contexts.len() + rights.len());
+            let mut listed = |all: Vec<Value>| {
+                let list = placeholders(values.len() + 1, all.len());
+                values.extend(all);
+                list
+            };
+            let theirs = listed(portion.iter().map(|id| (*id).into()).collect());
+            let granted = match rights.is_empty() {
+                true => "1 = 0".to_owned(),
+                false => format!(
+                    "r.context IN ({}) AND r.right_code IN ({})",
+                    listed(contexts.iter().map(|context| context.as_str().into()).collect()),
+                    listed(rights.iter().map(|right| (*right).into()).collect())
+                ),
+            };
+            // One statement for all of it, so that publishing needs no more than before there was an index.
+            let sql = format!(
+                "SELECT v.number, a.id, r.right_code, r.context FROM revision v \
+                 LEFT JOIN application a ON a.id IN ({theirs}) AND a.archived_at IS NULL \
+                 LEFT JOIN authorized_right r ON r.application_id = a.id AND r.status = 'GRANTED' AND {granted} \
+                 WHERE v.name = 'subscriptions'"
+            );
+            for mut row in self.connection.query(&sql, &values)? {
+                if row.int()? != revision {
+                    return Ok(None);
+                }
+                let Some(id) = row.optional_text()? else { continue };
+                let grants = held.entry(ApplicationId::new(id)).or_insert_with(Grants::none);
+                if let (Some(right), Some(stored)) = (row.optional_text()?, row.optional_text()?) {
+                    let context = Context::from_stored(&stored)
+                        .ok_or_else(|| StoreError::corrupt(format!("the context {stored}")))?;
+                    grants.add(Grant { right: Right::from_code(&right), context });
+                }
             }
-            _ => String::new(),
-        };
-        let sql = format!(
-            "SELECT DISTINCT w.id, w.application_id FROM subscription_event e \
-             JOIN subscription s ON s.id = e.subscription_id JOIN webhook w ON w.id = s.webhook_id \
-             JOIN application a ON a.id = w.application_id \
-             WHERE e.event_type = $1 AND s.subject = $2 AND s.enabled = 1 AND w.enabled = 1 \
-             AND w.archived_at IS NULL AND a.archived_at IS NULL AND ({entitled}{own})"
-        );
-        let rows = self.connection.query(&sql, &values)?;
-        rows.into_iter().map(|mut row| Ok((row.text()?, row.text()?))).collect()
+        }
+        Ok(Some(held))
     }
 
     /// Cancels what waits for an application and demands one of these rights where it is no longer held. What is

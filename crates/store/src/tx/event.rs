@@ -1,11 +1,11 @@
 //! Events: stored together with the deliveries they cause, once per event id.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::HashSet;
+use std::sync::Arc;
 
-use spaceport_platform::context::Place;
-use spaceport_platform::event::{About, NewEvent, PublishStatus, Published};
+use spaceport_platform::event::{NewEvent, PublishStatus, Published, entitled};
 use spaceport_platform::id::{ApplicationId, DeliveryId};
+use spaceport_platform::listeners::Listener;
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
@@ -13,32 +13,43 @@ use crate::tx::entitlement::{DEMAND, Demand};
 use crate::tx::{Tx, placeholders};
 use crate::value::Value;
 
-type Matches = Vec<(String, String)>;
+/// What became of events, and whose deliveries are due now.
+pub type Stored = (Vec<Published>, Vec<ApplicationId>);
 
-/// What decides which webhooks hear of an event, so that many events of a kind are matched once.
-type Kind<'a> = (&'a str, &'a str, &'a Place, Option<&'a About>);
-
-fn kind(event: &NewEvent) -> Kind<'_> {
-    (&event.subject, &event.event_type, &event.place, event.about.as_ref())
+/// Who hears of events, told from the subscriptions of one revision.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    /// The revision.
+    pub revision: i64,
+    /// For each event, the webhooks that subscribed to it, each once.
+    pub listeners: Vec<Arc<[Listener]>>,
 }
 
 impl Tx<'_> {
-    /// Stores events and one delivery for each webhook that has a matching subscription. An event whose
-    /// id is known is left alone. Answers what became of each, and whose deliveries are due now.
+    /// Stores events and one delivery for each webhook that hears of it and whose application is alive and entitled to.
+    /// An event whose id is known is left alone. Answers what became of each, and whose deliveries are due now; `None`,
+    /// and nothing is stored, when subscriptions have changed since `heard` was told.
     pub fn publish(
         &mut self,
         events: &[NewEvent],
+        heard: &Heard,
         now: Timestamp,
         new_id: &dyn Fn() -> DeliveryId,
-    ) -> Result<(Vec<Published>, Vec<ApplicationId>), StoreError> {
-        let mut matches: HashMap<Kind<'_>, Matches> = HashMap::new();
+    ) -> Result<Option<Stored>, StoreError> {
+        let applications: HashSet<&ApplicationId> =
+            heard.listeners.iter().flat_map(|all| all.iter()).map(|listener| &listener.application).collect();
+        let applications: Vec<&ApplicationId> = applications.into_iter().collect();
+        let Some(held) = self.held(heard.revision, &applications, events)? else { return Ok(None) };
+        let entitled = |event: &NewEvent, listener: &Listener| {
+            let (of, about) = (&listener.application, event.about.as_ref());
+            held.get(of).is_some_and(|grants| entitled(of, &event.rights, &event.place, about, grants))
+        };
+        let mut matches: Vec<Vec<&Listener>> = Vec::with_capacity(events.len());
         let mut rows = Vec::with_capacity(events.len());
-        for event in events {
-            let count = match matches.entry(kind(event)) {
-                Entry::Occupied(known) => known.get().len(),
-                Entry::Vacant(unknown) => unknown.insert(self.listeners(event)?).len(),
-            };
-            rows.push(event_row(event, now, i64::try_from(count).unwrap_or(i64::MAX)));
+        for (event, listeners) in events.iter().zip(&heard.listeners) {
+            let found: Vec<&Listener> = listeners.iter().filter(|listener| entitled(event, listener)).collect();
+            rows.push(event_row(event, now, i64::try_from(found.len()).unwrap_or(i64::MAX)));
+            matches.push(found);
         }
         let sql = format!(
             "INSERT INTO event (id, subject, event_type, occurred_at, received_at, payload, attributes, deliveries, {DEMAND}) \
@@ -48,24 +59,21 @@ impl Tx<'_> {
         let stored = self.connection.execute_many(&sql, &rows)?;
         let mut published = Vec::with_capacity(events.len());
         let mut deliveries: Vec<Vec<Value>> = Vec::new();
-        let mut woken: Vec<&str> = Vec::new();
-        for (event, stored) in events.iter().zip(stored) {
+        let mut woken: HashSet<&ApplicationId> = HashSet::new();
+        for ((event, found), stored) in events.iter().zip(&matches).zip(stored) {
             if stored == 0 {
                 published.push(self.duplicate(event)?);
                 continue;
             }
-            let found = matches.get(&kind(event)).map_or(&[][..], Vec::as_slice);
-            for (webhook, application) in found {
+            for listener in found {
                 deliveries.push(vec![
                     (&new_id()).into(),
                     (&event.id).into(),
-                    webhook.as_str().into(),
-                    application.as_str().into(),
+                    (&listener.webhook).into(),
+                    (&listener.application).into(),
                     now.into(),
                 ]);
-                if !woken.contains(&application.as_str()) {
-                    woken.push(application);
-                }
+                woken.insert(&listener.application);
             }
             let count = u32::try_from(found.len()).unwrap_or(u32::MAX);
             published.push(Published { id: event.id.clone(), status: PublishStatus::Accepted, deliveries: count });
@@ -73,7 +81,7 @@ impl Tx<'_> {
         let sql = "INSERT INTO delivery (id, event_id, webhook_id, application_id, state, attempts, due_at, created_at) \
                    VALUES ($1, $2, $3, $4, 'waiting', 0, $5, $5)";
         self.connection.execute_many(sql, &deliveries)?;
-        Ok((published, woken.into_iter().map(ApplicationId::new).collect()))
+        Ok(Some((published, woken.into_iter().cloned().collect())))
     }
 
     fn duplicate(&mut self, event: &NewEvent) -> Result<Published, StoreError> {

@@ -13,6 +13,8 @@ pub enum Remembered {
     Rights,
     /// The host's part of the catalogue.
     Catalogue,
+    /// Who hears of which events: webhooks and their subscriptions.
+    Subscriptions,
 }
 
 impl Remembered {
@@ -20,6 +22,7 @@ impl Remembered {
         match self {
             Self::Rights => "rights",
             Self::Catalogue => "catalogue",
+            Self::Subscriptions => "subscriptions",
         }
     }
 }

@@ -7,6 +7,7 @@ use spaceport_platform::time::Timestamp;
 use spaceport_platform::webhook::Webhook;
 
 use crate::error::StoreError;
+use crate::tx::revision::Remembered;
 use crate::tx::{Tx, containing, placeholders};
 use crate::value::{Row, Value};
 
@@ -79,6 +80,7 @@ impl Tx<'_> {
 
     /// Stores changed settings, archived or not, and counts its revision.
     pub fn update_webhook(&mut self, webhook: &Webhook) -> Result<(), StoreError> {
+        self.changed(Remembered::Subscriptions)?;
         let sql = "UPDATE webhook SET name = $3, description = $4, endpoint_url = $5, endpoint_ssl_verification = $6, \
                      authentication = $7, basic_username = $8, enabled = $9, accepted_codes = $10, retries = $11, \
                      archived_at = $13, ssl_keystore = $15, name_folded = $16, revision = revision + 1 \
@@ -98,6 +100,7 @@ impl Tx<'_> {
 
     /// Archives: deliveries that wait are cancelled.
     pub fn archive_webhook(&mut self, id: &WebhookId, now: Timestamp) -> Result<(), StoreError> {
+        self.changed(Remembered::Subscriptions)?;
         self.connection.execute(
             "UPDATE webhook SET archived_at = $1, revision = revision + 1 WHERE id = $2",
             &[now.into(), id.into()],

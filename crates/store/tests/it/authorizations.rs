@@ -12,7 +12,7 @@ use spaceport_platform::id::{ApplicationId, EventId, ProfileId};
 use spaceport_platform::right::Right;
 use spaceport_store::{Remembered, Store, StoreError, Tx};
 
-use crate::make::{application, at, event, ids, listeners};
+use crate::make::{application, at, event, ids, listeners, publish_in};
 
 pub(crate) async fn facts(store: &Store) {
     statuses_are_kept_with_author_and_time(store).await;
@@ -131,7 +131,7 @@ fn demanding(id: &str, place: Place, codes: &[&str], about: Option<About>) -> Ne
 /// Who gets a delivery of this event, in alphabetical order.
 async fn hearers(store: &Store, event: NewEvent) -> Vec<String> {
     let new_id = ids();
-    let published = store.write(move |tx| tx.publish(std::slice::from_ref(&event), at(0), &new_id));
+    let published = store.write(move |tx| publish_in(tx, std::slice::from_ref(&event), at(0), &new_id));
     let (published, woken) = published.await.unwrap();
     assert_eq!(published[0].deliveries as usize, woken.len());
     let mut woken: Vec<String> = woken.iter().map(|id| id.to_string()).collect();

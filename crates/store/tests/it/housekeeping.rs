@@ -8,7 +8,7 @@ use spaceport_platform::time::Timestamp;
 use spaceport_store::{NewToken, RecordedAttempt, RecordedNext, Store, StoreError, Tx};
 
 use crate::engines::{postgres, sqlite};
-use crate::make::{at, event, listeners, profile};
+use crate::make::{at, event, listeners, profile, publish_in};
 
 const NONE: [u64; 0] = [];
 
@@ -52,7 +52,7 @@ async fn deliveries_and_events(store: &Store) {
         for number in 0..6 {
             let now = at(number);
             let event = event(&format!("e{number}"));
-            tx.publish(&[event], now, &|| Id::generate(now, &random))?;
+            publish_in(tx, &[event], now, &|| Id::generate(now, &random))?;
         }
         let claimed = tx.claim(&[(ApplicationId::new("a1"), 5)], at(9), at(99))?;
         let attempts: Vec<_> =

@@ -2,18 +2,20 @@
 
 use spaceport_platform::access::Owner;
 use spaceport_platform::application::{Application, AuthenticationMethod, Endpoint, Flows};
+use spaceport_platform::catalogue::Catalogue;
 use spaceport_platform::context::Place;
 use spaceport_platform::directory::channel::Channel;
 use spaceport_platform::directory::project::{Openness, Project};
 use spaceport_platform::directory::team::Team;
 use spaceport_platform::event::NewEvent;
 use spaceport_platform::id::{ApplicationId, DeliveryId, EventId, Id, ProfileId, SubscriptionId, TeamId, WebhookId};
+use spaceport_platform::listeners::Listeners;
 use spaceport_platform::profile::Profile;
 use spaceport_platform::random::Counting;
 use spaceport_platform::subscription::Subscription;
 use spaceport_platform::time::Timestamp;
 use spaceport_platform::webhook::Webhook;
-use spaceport_store::{Store, StoreError};
+use spaceport_store::{Heard, Remembered, Store, StoreError, Stored};
 use std::sync::LazyLock;
 
 /// A moment.
@@ -105,6 +107,7 @@ pub(crate) fn subscription(webhook: &str, id: &str, event_types: &[&str]) -> Sub
         enabled: true,
         subject: "Issue".to_owned(),
         event_types: event_types.iter().map(|code| (*code).to_owned()).collect(),
+        filters: Vec::new(),
     }
 }
 
@@ -142,12 +145,30 @@ pub(crate) async fn listeners(store: &Store, names: &'static [&'static str]) {
     made.await.unwrap();
 }
 
+/// Publishes events for those who subscribed to them, as the server does.
+pub(crate) fn publish_in(
+    tx: &mut spaceport_store::Tx<'_>,
+    events: &[NewEvent],
+    now: Timestamp,
+    new_id: &dyn Fn() -> DeliveryId,
+) -> Result<Stored, StoreError> {
+    let heard = heard(tx, events)?;
+    Ok(tx.publish(events, &heard, now, new_id)?.expect("subscriptions did not change"))
+}
+
+/// Who hears of events now.
+pub(crate) fn heard(tx: &mut spaceport_store::Tx<'_>, events: &[NewEvent]) -> Result<Heard, StoreError> {
+    let index = Listeners::new(&tx.listening()?, &Catalogue::default());
+    let hear = |event: &NewEvent| index.hear(&event.subject, &event.event_type, &event.place, |_, _, _| Vec::new());
+    Ok(Heard { revision: tx.revision(Remembered::Subscriptions)?, listeners: events.iter().map(hear).collect() })
+}
+
 /// Publishes events with these ids.
 pub(crate) async fn publish(store: &Store, names: &'static [&'static str]) {
     let new_id = ids();
     let work = move |tx: &mut spaceport_store::Tx<'_>| {
         let events: Vec<NewEvent> = names.iter().map(|name| event(name)).collect();
-        tx.publish(&events, at(0), &new_id).map(|_| ())
+        publish_in(tx, &events, at(0), &new_id).map(|_| ())
     };
     store.write(work).await.unwrap();
 }

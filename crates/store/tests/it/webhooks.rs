@@ -1,6 +1,7 @@
 //! Webhooks and subscriptions.
 
 use spaceport_platform::custom_header::CustomHeader;
+use spaceport_platform::filter::Filter;
 use spaceport_platform::id::{ApplicationId, SubscriptionId, WebhookId};
 use spaceport_platform::secret::Secret;
 use spaceport_platform::webhook::Webhook;
@@ -75,6 +76,12 @@ async fn settings_change(store: &Store) {
 async fn subscriptions_change(store: &Store) {
     let write = store.write(|tx| {
         let mut changed = subscription("w1", "s2", &["Issue.Moved"]);
+        let fields = [("b", vec!["1", "ä"]), ("a", vec!["x"])]
+            .map(|(name, values)| (name.to_owned(), values.into_iter().map(str::to_owned).collect()));
+        changed.filters = vec![
+            Filter { class: "EmptyIn".to_owned(), ..Filter::default() },
+            Filter { class: "FullIn".to_owned(), fields: fields.into() },
+        ];
         changed.name = "renamed".to_owned();
         changed.enabled = false;
         tx.update_subscription(&changed)?;
@@ -83,6 +90,11 @@ async fn subscriptions_change(store: &Store) {
         Ok::<_, StoreError>((changed, tx.subscriptions(&[WebhookId::new("w1")])?))
     });
     let (changed, found) = write.await.unwrap();
+    let listening = store.read(|tx| tx.listening()).await.unwrap();
+    let of_hook: Vec<_> = listening.iter().filter(|one| one.listener.webhook == changed.webhook).collect();
+    assert_eq!(of_hook.len(), 1, "the changed one is disabled");
+    assert_eq!(of_hook[0].subscription.id, SubscriptionId::new("s0"));
+    assert_eq!(of_hook[0].listener.application, ApplicationId::new("a1"));
     assert_eq!(found, [changed, subscription("w1", "s0", &["Issue.Created"])], "new ones come last");
 }
 

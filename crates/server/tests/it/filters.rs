@@ -1,0 +1,141 @@
+//! Filters of subscriptions: what passes, what is refused, what is shown.
+
+use serde_json::{Value, json};
+
+use crate::harness::{BOTH, Server};
+
+const PATH: &str = "/api/http/applications/me/webhooks";
+
+fn subscription(subject: &str, code: &str, filters: Value) -> Value {
+    json!({ "name": "s", "subscription": { "subjectCode": subject, "filters": filters, "eventTypeCodes": [code] } })
+}
+
+async fn project(server: &Server, id: &str, key: &str) {
+    let host = server.host().await;
+    let body = json!({ "key": key, "name": format!("Project {key}"), "private": false });
+    let path = format!("/api/host/v1/directory/projects/{id}");
+    server.client.put(&path).bearer(&host).json(&body).send().await.expect(200);
+}
+
+/// How many deliveries each event caused.
+async fn heard(server: &Server, events: Value) -> Vec<u64> {
+    let results = server.publish(events).await;
+    results["results"].as_array().unwrap().iter().map(|result| result["deliveries"].as_u64().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_events_that_pass_a_filter_are_delivered() {
+    for engine in BOTH {
+        let server = Server::start(engine).await;
+        project(&server, "p1", "ONE").await;
+        let made = server.application(json!({ "name": "App", "endpointUri": "http://127.0.0.1:9/" })).await;
+        server.grant(&made.id, "global", &["Project.View", "Project.CodeReview.View"]).await;
+        let class = "CodeReviewSubscriptionFilterIn";
+        let filters = json!([
+            { "className": class, "project": "key:one", "authors": [], "branchSpec": ["+main", "-*wip*"], "titleRegex": "(?!WIP).+" },
+            { "className": class, "authors": ["u7"] },
+        ]);
+        let body =
+            json!({ "name": "hook", "subscriptions": [subscription("CodeReview", "CodeReview.Created", filters)] });
+        let created = server.client.post(PATH).bearer(&made.token).json(&body).send().await.expect(200).json();
+        let review = |context: &str, review: Value| {
+            json!({ "subject": "CodeReview", "type": "CodeReview.Created", "context": context,
+                "payload": { "className": "CodeReviewWebhookEvent", "review": review } })
+        };
+        let main = |title: &str| json!({ "title": title, "branchPairs": [{ "targetBranch": "refs/heads/main" }] });
+        let mut by_attribute = review("project:id:p1", json!({ "id": "r" }));
+        by_attribute["attributes"] = json!({ "branchSpec": "main", "titleRegex": "Fix" });
+        let events = json!([
+            review("project:id:p1", main("Fix")),
+            review("project:key:ONE", main("WIP: fix")),
+            review("project:id:p2", main("Fix")),
+            review("project:id:p1", json!({ "title": "Fix", "branchPairs": [{ "targetBranch": "wip/main" }] })),
+            review("project:id:p2", json!({ "createdBy": { "id": "u7" } })),
+            review(
+                "project:id:p1",
+                json!({ "createdBy": { "id": "u7" }, "title": "Fix", "branchPairs": [{ "sourceBranch": "main" }] })
+            ),
+            by_attribute,
+        ]);
+        assert_eq!(heard(&server, events).await, [1, 0, 0, 0, 1, 1, 1]);
+        // A change counts from the next event on.
+        let (id, one) = (created["id"].as_str().unwrap(), created["subscriptions"][0]["id"].as_str().unwrap());
+        let anything = json!({ "subscription": { "subjectCode": "CodeReview", "filters": [], "eventTypeCodes": ["CodeReview.Created"] } });
+        let path = format!("{PATH}/{id}/subscriptions/{one}");
+        server.client.patch(&path).bearer(&made.token).json(&anything).send().await.expect(200);
+        assert_eq!(heard(&server, json!([review("project:id:p2", json!({}))])).await, [1]);
+        server.running.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_are_shown_with_what_they_name() {
+    for engine in BOTH {
+        let server = Server::start(engine).await;
+        project(&server, "p1", "ONE").await;
+        let made = server.application(json!({ "name": "App" })).await;
+        server.grant(&made.id, "global", &["Project.View"]).await;
+        let filters = json!([
+            { "className": "ProjectCommonSubscriptionFilterIn", "project": "key:ONE" },
+            { "className": "ProjectCommonSubscriptionFilterIn", "project": "unknown" },
+        ]);
+        let body = json!({ "name": "hook", "subscriptions": [subscription("Issue", "Issue.Created", filters)] });
+        let path = format!("{PATH}?$fields=id,subscriptions(id,subscription,requestedAuthentication)");
+        let created = server.client.post(&path).bearer(&made.token).json(&body).send().await.expect(200).json();
+        let shown = &created["subscriptions"][0]["subscription"]["filters"];
+        assert_eq!(
+            (&shown[0]["className"], &shown[0]["project"]["id"]),
+            (&json!("ProjectCommonSubscriptionFilter"), &json!("p1"))
+        );
+        assert_eq!(shown[0]["project"]["key"], json!({ "key": "ONE" }), "{shown}");
+        assert_eq!(shown[1]["project"], json!({ "id": "unknown" }));
+        // Rights are needed where the filters look.
+        let missing = &created["subscriptions"][0]["requestedAuthentication"];
+        assert_eq!(missing["projects"].as_array().map(Vec::len), Some(1), "{missing}");
+        let (id, one) = (created["id"].as_str().unwrap(), created["subscriptions"][0]["id"].as_str().unwrap());
+        let request = format!("{PATH}/{id}/subscriptions/{one}/request-missing-rights");
+        server.client.post(&request).bearer(&made.token).send().await.expect(200);
+        for (context, status) in [("project:id:p1", "REQUESTED"), ("global", "GRANTED")] {
+            let rights =
+                format!("/api/http/applications/me/authorizations/authorized-rights?contextIdentifier={context}");
+            let listed = server.client.get(&rights).bearer(&made.token).send().await.expect(200).json();
+            let statuses: Vec<_> = listed.as_array().unwrap().iter().map(|right| right["status"].clone()).collect();
+            assert_eq!(statuses, [status], "{context}: {listed}");
+        }
+        // What was shown can be sent back.
+        let back = json!({ "subscription": { "subjectCode": "Issue", "filters": shown, "eventTypeCodes": ["Issue.Created"] } });
+        let path = format!("{PATH}/{id}/subscriptions/{one}?$fields=subscription");
+        let again = server.client.patch(&path).bearer(&made.token).json(&back).send().await.expect(200).json();
+        assert_eq!(again["subscription"]["filters"], *shown);
+        server.running.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_filters_are_refused_with_field_and_reason() {
+    for engine in BOTH {
+        let server = Server::start(engine).await;
+        let made = server.application(json!({ "name": "App" })).await;
+        let id = server.webhook(&made.token, json!({})).await;
+        let path = format!("{PATH}/{id}/subscriptions");
+        let class = "CodeReviewSubscriptionFilterIn";
+        for (filter, expected) in [
+            (
+                json!({ "className": "ProjectCommonSubscriptionFilterIn" }),
+                "filters[0].className must be a filter of the subject",
+            ),
+            (json!({ "className": class, "titleRegex": "Fix(" }), "filters[0].titleRegex must be a regular expression"),
+            (
+                json!({ "className": class, "branchSpec": [""], "authors": "u1", "titel": "x" }),
+                "filters[0].titel is no field",
+            ),
+            (json!({ "className": class, "project": "key:NONE" }), "filters[0].project names `key:NONE`"),
+            (json!({ "className": class, "authors": ["username:nobody"] }), "filters[0].authors names"),
+        ] {
+            let body = subscription("CodeReview", "CodeReview.Created", json!([filter]));
+            let refused = server.client.post(&path).bearer(&made.token).json(&body).send().await.expect(400).json();
+            assert!(refused["error_description"].as_str().unwrap().contains(expected), "{expected}: {refused}");
+        }
+        server.running.stop().await;
+    }
+}
