@@ -39,6 +39,6 @@ pub mod rotation;
 pub mod run;
 pub mod services;
 pub mod start;
-pub mod target;
 pub mod subscriptions;
+pub mod target;
 pub mod tasks;
