@@ -177,7 +177,8 @@ pub fn places(tx: &mut Tx<'_>, catalogue: &Catalogue, filters: &[Filter]) -> Res
 
 /// The narrowest contexts that a filter names.
 fn contexts(filter: &Filter, class: &FilterClass) -> Vec<Context> {
-    let made: [(Location, fn(String) -> Context); 3] = [
+    type MadeOf = fn(String) -> Context;
+    let made: [(Location, MadeOf); 3] = [
         (Location::PackageRepository, Context::PackageRepository),
         (Location::Channel, Context::Channel),
         (Location::Project, Context::Project),

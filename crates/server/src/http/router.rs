@@ -104,7 +104,7 @@ async fn answer(
 ) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     let path = path_variables(&mut parts).await?;
-    let (caller, session) = caller(&route, &parts, &services).await?;
+    let (caller, session) = caller(route, &parts, &services).await?;
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     if let Some(token) = &caller.token {
         let user_agent = parts.headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));

@@ -14,7 +14,7 @@ use spaceport_platform::profile::Profile;
 use spaceport_platform::random::Counting;
 use spaceport_platform::subscription::Subscription;
 use spaceport_platform::time::Timestamp;
-use spaceport_platform::webhook::Webhook;
+use spaceport_platform::webhook::{PayloadForm, Webhook};
 use spaceport_store::{Heard, Remembered, Store, StoreError, Stored};
 use std::sync::LazyLock;
 
@@ -90,6 +90,7 @@ pub(crate) fn webhook(application: &str, id: &str) -> Webhook {
         endpoint: None,
         authentication: Some(AuthenticationMethod::SigningKey),
         ssl_keystore: None,
+        payload: PayloadForm::Fields("clientId".to_owned()),
         enabled: true,
         accepted_codes: vec![404, 410],
         retries: true,
@@ -153,7 +154,7 @@ pub(crate) fn publish_in(
     new_id: &dyn Fn() -> DeliveryId,
 ) -> Result<Stored, StoreError> {
     let heard = heard(tx, events)?;
-    Ok(tx.publish(events, &heard, now, new_id)?.expect("subscriptions did not change"))
+    Ok(tx.publish(events, &heard, now, new_id)?.unwrap())
 }
 
 /// Who hears of events now.
