@@ -30,6 +30,8 @@ pub struct Webhook {
     /// Name of the keystore with the client certificate, beside its own authentication; without own
     /// authentication the application's is used.
     pub ssl_keystore: Option<String>,
+    /// What the bodies of its requests hold.
+    pub payload: PayloadForm,
     /// Whether events are delivered.
     pub enabled: bool,
     /// Status codes that mean success besides every 2xx.
@@ -42,6 +44,49 @@ pub struct Webhook {
     pub archived_at: Option<Timestamp>,
     /// Counts changes of what deliveries depend on.
     pub revision: i64,
+}
+
+/// What the bodies of a webhook's requests hold.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum PayloadForm {
+    /// The whole request.
+    #[default]
+    Whole,
+    /// The fields of the request that this expression names.
+    Fields(String),
+    /// What this template makes of the event.
+    Template(String),
+}
+
+impl PayloadForm {
+    /// From the two texts that the API and the database have for it.
+    ///
+    /// # Errors
+    /// When both are given.
+    pub fn new(fields: Option<String>, template: Option<String>) -> Result<Self, Invalid> {
+        match (fields.filter(|text| !text.is_empty()), template.filter(|text| !text.is_empty())) {
+            (Some(_), Some(_)) => Err(Invalid::new("payloadTemplate", "must not be given together with payloadFields")),
+            (Some(fields), None) => Ok(Self::Fields(fields)),
+            (None, Some(template)) => Ok(Self::Template(template)),
+            (None, None) => Ok(Self::Whole),
+        }
+    }
+
+    /// The expression.
+    pub fn fields(&self) -> Option<&str> {
+        match self {
+            Self::Fields(fields) => Some(fields),
+            Self::Whole | Self::Template(_) => None,
+        }
+    }
+
+    /// The template.
+    pub fn template(&self) -> Option<&str> {
+        match self {
+            Self::Template(template) => Some(template),
+            Self::Whole | Self::Fields(_) => None,
+        }
+    }
 }
 
 /// Checks the texts, URL and codes of a webhook before it is stored.

@@ -43,6 +43,8 @@ fn webhook_values(webhook: &Webhook) -> Values {
         ("endpointAuth.sslKeystore", webhook.ssl_keystore.clone()),
         ("acceptedHttpResponseCodes", (!codes.is_empty()).then(|| codes.join(", "))),
         ("doRetries", Some(webhook.retries.to_string())),
+        ("payloadFields", webhook.payload.fields().map(str::to_owned)),
+        ("payloadTemplate", webhook.payload.template().map(str::to_owned)),
     ]
 }
 
@@ -72,6 +74,7 @@ mod tests {
     use crate::application::Endpoint;
     use crate::id::{ApplicationId, SubscriptionId, WebhookId};
     use crate::time::Timestamp;
+    use crate::webhook::PayloadForm;
 
     fn webhook() -> Webhook {
         Webhook {
@@ -82,6 +85,7 @@ mod tests {
             endpoint: None,
             authentication: None,
             ssl_keystore: None,
+            payload: PayloadForm::Whole,
             enabled: true,
             accepted_codes: vec![],
             retries: true,

@@ -14,7 +14,7 @@ use spaceport_platform::secret::Secret;
 use spaceport_platform::time::{Clock, Timestamp};
 use spaceport_platform::webhook::Webhook;
 use spaceport_store::{ClaimedRow, Store, StoreError, Tx};
-use spaceport_wire::payload::webhook_request;
+use spaceport_wire::payload::Shape;
 
 use crate::api::webhook_out::authenticated;
 use crate::target;
@@ -38,6 +38,7 @@ pub struct StoreOutbox {
 struct Loaded {
     target: Arc<Target>,
     verification_token: Option<Arc<Secret>>,
+    shape: Arc<Shape>,
 }
 
 impl StoreOutbox {
@@ -63,7 +64,9 @@ impl StoreOutbox {
                     VerificationToken::Sent => tx.secret(application.id.as_str(), SecretKind::VerificationToken)?,
                     VerificationToken::Unused => None,
                 };
-                Ok(Some(Loaded { target, verification_token: verification_token.map(Arc::new) }))
+                // What was accepted once is read again; should a newer version refuse it, all is sent.
+                let shape = Arc::new(Shape::parse(&webhook.payload).unwrap_or_default());
+                Ok(Some(Loaded { target, verification_token: verification_token.map(Arc::new), shape }))
             })
             .await
             .map_err(failed)?;
@@ -115,7 +118,7 @@ impl Outbox for StoreOutbox {
         let (mut claimed, mut unloadable) = (Vec::with_capacity(rows.len()), Vec::new());
         for row in rows {
             // One target that cannot be loaded must not keep the others of this claim waiting.
-            let Loaded { target, verification_token } = match self.loaded(&row).await {
+            let Loaded { target, verification_token, shape } = match self.loaded(&row).await {
                 Ok(loaded) => loaded,
                 Err(error) => {
                     tracing::error!(%error, delivery = %row.id, "the target of a delivery cannot be loaded");
@@ -123,7 +126,7 @@ impl Outbox for StoreOutbox {
                     continue;
                 }
             };
-            let body = webhook_request(
+            let body = shape.body(
                 &row.client_id,
                 row.webhook.as_str(),
                 &row.payload,

@@ -43,6 +43,18 @@ pub struct WebhookRecord {
     pub payload_fields: Option<String>,
     /// Template that makes the payload.
     pub payload_template: Option<String>,
+    /// Which of the two is in use.
+    pub payload_type: Option<PayloadType>,
+}
+
+/// Whether fields or a template decide what requests hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum PayloadType {
+    /// Fields.
+    FieldSelection,
+    /// A template.
+    StringTemplate,
 }
 
 /// A webhook and what became of its last delivery.

@@ -8,10 +8,11 @@ use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::id::{ApplicationId, Id, WebhookId, random_text};
 use spaceport_platform::lifecycle;
 use spaceport_platform::secret::Secret;
-use spaceport_platform::webhook::{self, MAX_SUBSCRIPTIONS, MAX_WEBHOOKS, Webhook};
+use spaceport_platform::webhook::{self, MAX_SUBSCRIPTIONS, MAX_WEBHOOKS, PayloadForm, Webhook};
 use spaceport_platform::webhook_changes::changes;
 use spaceport_store::{StoreError, Tx};
 use spaceport_wire::batch::Batch;
+use spaceport_wire::payload::Shape;
 use spaceport_wire::webhook::{FullWebhook, WebhookRecord};
 use spaceport_wire::webhook_request::CreateWebhook;
 
@@ -77,6 +78,7 @@ pub async fn create(
         }),
         authentication: chosen.as_ref().map(ChosenAuthentication::method),
         ssl_keystore: body.endpoint_auth.and_then(|own| own.ssl_keystore).map(|named| named.ssl_keystore),
+        payload: PayloadForm::new(body.payload_fields, body.payload_template)?,
         enabled: body.enabled,
         accepted_codes: body.accepted_http_response_codes.map(|codes| codes.0).unwrap_or_default(),
         retries: body.do_retries,
@@ -86,7 +88,7 @@ pub async fn create(
     };
     webhook::check(&webhook)?;
     check_address(&cx.services.guard, "endpoint.url", webhook.endpoint.as_ref())?;
-    webhook_change::refuse_unavailable(body.payload_fields.as_deref(), body.payload_template.as_deref())?;
+    Shape::parse(&webhook.payload)?;
     let definitions = body.subscriptions.map(|list| list.0).unwrap_or_default();
     if definitions.len() > MAX_SUBSCRIPTIONS {
         return Err(ApiError::validation(format!("subscriptions must hold at most {MAX_SUBSCRIPTIONS} entries")));

@@ -7,9 +7,10 @@ use spaceport_platform::id::random_text;
 use spaceport_platform::invalid::Invalid;
 use spaceport_platform::lifecycle;
 use spaceport_platform::secret::Secret;
-use spaceport_platform::webhook::{self, Webhook};
+use spaceport_platform::webhook::{self, PayloadForm, Webhook};
 use spaceport_platform::webhook_changes::changes;
 use spaceport_store::Tx;
+use spaceport_wire::payload::Shape;
 use spaceport_wire::scalar::Patch;
 use spaceport_wire::webhook_request::{EndpointAuthUpdate, EndpointUpdate, UpdateWebhook};
 
@@ -88,8 +89,6 @@ struct Change {
 
 impl Change {
     fn read(mut body: UpdateWebhook) -> Result<Self, Invalid> {
-        let (fields, template) = (body.payload_fields.clone().into_value(), body.payload_template.clone().into_value());
-        refuse_unavailable(fields.as_deref(), template.as_deref())?;
         let authentication = match &mut body.endpoint_auth {
             Patch::Value(own) => chosen(own).map_err(|fault| fault.within("endpointAuth"))?,
             Patch::Absent | Patch::Null => None,
@@ -112,6 +111,7 @@ impl Change {
             Patch::Null => return Err(Invalid::new("acceptedHttpResponseCodes", "must be a list, not null")),
             Patch::Value(codes) => webhook.accepted_codes.clone_from(&codes.0),
         }
+        apply_payload(webhook, body)?;
         match &body.endpoint {
             Patch::Absent => {}
             Patch::Null => webhook.endpoint = None,
@@ -218,14 +218,18 @@ fn apply_endpoint(webhook: &mut Webhook, change: &EndpointUpdate) -> Result<(), 
     }
 }
 
-/// Arguments whose capability does not exist are refused, not ignored.
-pub(crate) fn refuse_unavailable(fields: Option<&str>, template: Option<&str>) -> Result<(), Invalid> {
-    for (name, text) in [("payloadFields", fields), ("payloadTemplate", template)] {
-        if text.is_some_and(|text| !text.is_empty()) {
-            return Err(Invalid::new(name, "must be absent: this server sends whole payloads only"));
-        }
+/// Setting one clears the other; null and empty text clear the one they stand for.
+fn apply_payload(webhook: &mut Webhook, body: &UpdateWebhook) -> Result<(), Invalid> {
+    let text = |patch: &Patch<String>| patch.clone().into_value().filter(|text| !text.is_empty());
+    let (fields, template) = (text(&body.payload_fields), text(&body.payload_template));
+    if fields.is_some() || template.is_some() {
+        webhook.payload = PayloadForm::new(fields, template)?;
+    } else if (!body.payload_fields.is_absent() && webhook.payload.fields().is_some())
+        || (!body.payload_template.is_absent() && webhook.payload.template().is_some())
+    {
+        webhook.payload = PayloadForm::Whole;
     }
-    Ok(())
+    Shape::parse(&webhook.payload).map(drop)
 }
 
 /// Archives the webhook: its deliveries stop, those in the queue included.

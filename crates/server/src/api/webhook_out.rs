@@ -2,12 +2,13 @@
 
 use spaceport_platform::application::{Application, AuthenticationMethod, VerificationToken};
 use spaceport_platform::id::WebhookId;
-use spaceport_platform::webhook::Webhook;
+use spaceport_platform::webhook::{PayloadForm, Webhook};
 use spaceport_store::{LastAttempt, StoreError, Tx};
 use spaceport_wire::application::{EndpointAuth, EsApp};
 use spaceport_wire::scalar::DateTime;
 use spaceport_wire::webhook::{
-    DeliveryClientError, FullWebhook, Subscription as SubscriptionOut, WebhookDeliveryStatus, WebhookRecord,
+    DeliveryClientError, FullWebhook, PayloadType, Subscription as SubscriptionOut, WebhookDeliveryStatus,
+    WebhookRecord,
 };
 
 use crate::api::application_out::{authentication_out, endpoint_out, out};
@@ -70,8 +71,13 @@ fn webhook_out(
         enabled: webhook.enabled,
         accepted_http_response_codes: webhook.accepted_codes.clone(),
         do_retries: webhook.retries,
-        payload_fields: None,
-        payload_template: None,
+        payload_fields: webhook.payload.fields().map(str::to_owned),
+        payload_template: webhook.payload.template().map(str::to_owned),
+        payload_type: match webhook.payload {
+            PayloadForm::Whole => None,
+            PayloadForm::Fields(_) => Some(PayloadType::FieldSelection),
+            PayloadForm::Template(_) => Some(PayloadType::StringTemplate),
+        },
     }
 }
 

@@ -55,4 +55,5 @@ mod texts;
 mod tokens;
 mod trusted_certificates;
 mod webhook_changes;
+mod webhook_payload;
 mod webhooks;

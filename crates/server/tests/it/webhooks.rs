@@ -56,7 +56,8 @@ async fn wrong_webhooks_name_the_field(server: &Server, token: &str) {
         (with("subscriptions", subscription("Isue", "Issue.Created", json!([]))), "nearest is `Issue`"),
         (with("subscriptions", subscription("Issue", "Created", json!([]))), "nearest is `Issue.Created`"),
         (with("subscriptions", subscription("Issue", "Issue.Created", json!([{ "className": "X" }]))), "filters"),
-        (with("payloadTemplate", json!("{{x}}")), "payloadTemplate"),
+        (with("payloadTemplate", json!("{{x")), "payloadTemplate has `{{` without `}}` at character 1"),
+        (with("payloadFields", json!("a(")), "payloadFields has no field name at character 3"),
         (
             with(
                 "endpointAuth",

@@ -4,7 +4,7 @@ use spaceport_platform::application::{AuthenticationMethod, Endpoint};
 use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
 use spaceport_platform::subscription::Subscription;
 use spaceport_platform::time::Timestamp;
-use spaceport_platform::webhook::Webhook;
+use spaceport_platform::webhook::{PayloadForm, Webhook};
 
 use crate::error::StoreError;
 use crate::tx::revision::Remembered;
@@ -12,7 +12,7 @@ use crate::tx::{Tx, containing, placeholders};
 use crate::value::{Row, Value};
 
 const COLUMNS: &str = "id, application_id, name, description, endpoint_url, endpoint_ssl_verification, authentication, basic_username, \
-     enabled, accepted_codes, retries, created_at, archived_at, revision, ssl_keystore";
+     enabled, accepted_codes, retries, created_at, archived_at, revision, ssl_keystore, payload_fields, payload_template";
 
 /// The last attempt of a webhook.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,7 +36,7 @@ pub struct LastAttempt {
 impl Tx<'_> {
     /// Stores a new webhook with its subscriptions.
     pub fn insert_webhook(&mut self, webhook: &Webhook, subscriptions: &[Subscription]) -> Result<(), StoreError> {
-        let sql = format!("INSERT INTO webhook ({COLUMNS}, name_folded) VALUES ({})", placeholders(1, 16));
+        let sql = format!("INSERT INTO webhook ({COLUMNS}, name_folded) VALUES ({})", placeholders(1, 18));
         self.connection.execute(&sql, &values(webhook))?;
         for subscription in subscriptions {
             self.insert_subscription(subscription)?;
@@ -83,7 +83,7 @@ impl Tx<'_> {
         self.changed(Remembered::Subscriptions)?;
         let sql = "UPDATE webhook SET name = $3, description = $4, endpoint_url = $5, endpoint_ssl_verification = $6, \
                      authentication = $7, basic_username = $8, enabled = $9, accepted_codes = $10, retries = $11, \
-                     archived_at = $13, ssl_keystore = $15, name_folded = $16, revision = revision + 1 \
+                     archived_at = $13, ssl_keystore = $15, payload_fields = $16, payload_template = $17, name_folded = $18, revision = revision + 1 \
                    WHERE id = $1 AND application_id = $2 AND created_at = $12 AND revision = $14";
         let changed = self.connection.execute(sql, &values(webhook))?;
         if changed == 0 {
@@ -160,6 +160,8 @@ fn values(webhook: &Webhook) -> Vec<Value> {
         webhook.archived_at.into(),
         webhook.revision.into(),
         webhook.ssl_keystore.as_deref().into(),
+        webhook.payload.fields().into(),
+        webhook.payload.template().into(),
         webhook.name.to_lowercase().into(),
     ]
 }
@@ -190,5 +192,7 @@ fn read(mut row: Row) -> Result<Webhook, StoreError> {
         archived_at: row.optional_time()?,
         revision: row.int()?,
         ssl_keystore: row.optional_text()?,
+        payload: PayloadForm::new(row.optional_text()?, row.optional_text()?)
+            .map_err(|_| StoreError::corrupt("a webhook with fields and a template"))?,
     })
 }

@@ -4,7 +4,7 @@ use spaceport_platform::custom_header::CustomHeader;
 use spaceport_platform::filter::Filter;
 use spaceport_platform::id::{ApplicationId, SubscriptionId, WebhookId};
 use spaceport_platform::secret::Secret;
-use spaceport_platform::webhook::Webhook;
+use spaceport_platform::webhook::{PayloadForm, Webhook};
 use spaceport_store::{Store, StoreError};
 
 use crate::make::{application, at, subscription, webhook};
@@ -55,7 +55,9 @@ pub(crate) async fn facts(store: &Store) {
 }
 
 async fn settings_change(store: &Store) {
-    let changed = Webhook { name: "Neu Ä".to_owned(), archived_at: None, enabled: false, ..webhook("a1", "w2") };
+    let payload = PayloadForm::Template("{{a}}".to_owned());
+    let changed = Webhook { name: "Neu Ä".to_owned(), payload, enabled: false, ..webhook("a1", "w2") };
+    let after_all = changed.clone();
     let write = store.write(move |tx| {
         let stored = tx.webhook(&ApplicationId::new("a1"), &WebhookId::new("w2"))?.unwrap();
         tx.update_webhook(&Webhook { revision: stored.revision, ..changed.clone() })?;
@@ -66,8 +68,7 @@ async fn settings_change(store: &Store) {
     });
     let (before, (count, after)) = write.await.unwrap();
     assert_eq!(count, 2, "the archived one came back");
-    let expected =
-        Webhook { name: "Neu Ä".to_owned(), enabled: false, revision: before.revision + 2, ..webhook("a1", "w2") };
+    let expected = Webhook { revision: before.revision + 2, ..after_all };
     assert_eq!(after, Some(expected));
     let stale = store.write(move |tx| tx.update_webhook(&before)).await;
     assert!(stale.is_err(), "a change of what has changed meanwhile is refused");
