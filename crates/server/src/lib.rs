@@ -14,6 +14,7 @@
 
 pub mod accesses;
 pub mod api;
+pub mod approval;
 pub mod asked;
 pub mod attempt;
 pub mod authorization;

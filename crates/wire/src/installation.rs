@@ -1,9 +1,11 @@
 //! How far an installation has come: the payloads that were sent to an application, and how the application does.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::application::AppConnectionStatus;
+use crate::identifier::PermissionContextIdentifier;
+use crate::right::PermissionIdentifier;
 use crate::scalar::DateTime;
 
 /// A payload that is no event, on its way to an application. What it says is not shown.
@@ -72,4 +74,52 @@ pub struct EndpointCheck {
     pub answered: bool,
     /// What came of it.
     pub attempt: SentPayloadAttempt,
+}
+
+/// What an application asks for and nobody has answered yet.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "ApplicationApprovals")]
+pub struct Approvals {
+    /// Rights, by place and code.
+    pub rights: Vec<RequestedRight>,
+}
+
+/// A right that an application asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestedRight {
+    /// Where.
+    pub context_identifier: PermissionContextIdentifier,
+    /// Which.
+    pub right_code: PermissionIdentifier,
+    /// In words.
+    pub name: String,
+    /// Whether the caller may say yes.
+    pub may_approve: bool,
+    /// Whether the caller may say no.
+    pub may_reject: bool,
+}
+
+/// Answers to what an application asks for.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AnswerApprovals {
+    /// Whether everything is approved that the caller may approve and that is not rejected here.
+    pub approve_all: bool,
+    /// What is approved.
+    pub approve: Vec<NamedRight>,
+    /// What is rejected.
+    pub reject: Vec<NamedRight>,
+    /// Why, for the audit trail.
+    pub comment: Option<String>,
+}
+
+/// A right in a place.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NamedRight {
+    /// Where.
+    pub context_identifier: PermissionContextIdentifier,
+    /// Which.
+    pub right_code: PermissionIdentifier,
 }

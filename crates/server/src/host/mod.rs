@@ -1,5 +1,6 @@
 //! The host API: what the product that embeds Spaceport calls.
 
+pub mod approval;
 pub mod audit_trail;
 pub mod directory;
 pub mod event;

@@ -11,6 +11,7 @@ mod application_events;
 mod application_isolation;
 mod application_lists;
 mod application_settings;
+mod approvals;
 mod audit;
 mod authorizations;
 mod browser;

@@ -58,6 +58,16 @@ impl Tx<'_> {
         self.rights_changed()
     }
 
+    /// Rights that an application asked for and nobody has answered, by context and code.
+    pub fn requested_rights(&mut self, application: &ApplicationId) -> Result<Vec<(Context, Right)>, StoreError> {
+        let sql = "SELECT context, right_code FROM authorized_right WHERE application_id = $1 AND status = 'REQUESTED'";
+        let rows = self.connection.query(sql, &[application.into()])?;
+        let read = |mut row: Row| Ok((context(&row.text()?)?, Right::from_code(&row.text()?)));
+        let mut rights = rows.into_iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
+        rights.sort();
+        Ok(rights)
+    }
+
     /// Contexts in which an application holds at least one right, in the order of their stored forms.
     pub fn authorized_contexts(&mut self, application: &ApplicationId) -> Result<Vec<Context>, StoreError> {
         let sql = "SELECT DISTINCT context FROM authorized_right WHERE application_id = $1 AND status = 'GRANTED'";

@@ -59,6 +59,8 @@ async fn statuses_are_kept_with_author_and_time(store: &Store) {
     assert!(applications.contains(&ApplicationId::new("authorized")));
     assert_eq!(grants, [Grant { right: Right::from_code("B.View"), context: Context::Global }]);
     assert_eq!(name.as_deref(), Some("Name authorized"));
+    let asked = store.read(|tx| tx.requested_rights(&ApplicationId::new("authorized"))).await.unwrap();
+    assert_eq!(asked, [(Context::Global, Right::from_code("A.View"))], "neither what was granted nor what was refused");
     assert!(store.read(|tx| tx.revision(Remembered::Rights)).await.unwrap() > before);
 
     let principal = Principal::Application(ApplicationId::new("authorized"));

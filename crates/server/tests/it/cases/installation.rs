@@ -17,6 +17,10 @@ pub(crate) fn rows() -> Vec<Case> {
         case("host.application.check").with(|server, made| failed(server, made).boxed()).answers(|check| {
             assert_eq!((&check["answered"], &check["attempt"]["error"]), (&json!(false), &json!("connect")))
         }),
+        case("host.application.approvals.get").answers(|approvals| assert_eq!(approvals["rights"], json!([]))),
+        case("host.application.approvals.answer")
+            .body(json!({ "approveAll": true }))
+            .malformed(json!({ "approveAll": 7 }), "approveAll"),
         case("host.application.connect").with(|server, made| failed(server, made).boxed()),
     ]
 }
