@@ -1,5 +1,8 @@
 //! Flags and variables, the same for every command.
 
+#[cfg(test)]
+mod contract;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -99,6 +102,11 @@ impl Options {
     /// Whether the data folder was named, rather than left to its default.
     pub(crate) fn names_data(&self) -> bool {
         self.data.is_some()
+    }
+
+    /// Whether the database was named, rather than left to be a file in the data folder.
+    pub(crate) fn names_database(&self) -> bool {
+        self.database_url.is_some()
     }
 
     /// Whether the address was named, rather than left to its default.

@@ -9,6 +9,7 @@ use spaceport_store::StoreError;
 use crate::http::access::{Anyone, Cx};
 use crate::http::error::ApiError;
 use crate::http::reply::Document;
+use crate::metrics;
 
 /// Deliveries that are due for this long while the sender does nothing mean that it stands still.
 const STANDSTILL: Duration = Duration::from_secs(10);
@@ -43,16 +44,16 @@ fn stands_still(oldest_due: Option<Timestamp>, last_cycle: Timestamp, now: Times
     oldest_due.is_some_and(|due| now.since(due) > STANDSTILL) && now.since(last_cycle) > STANDSTILL
 }
 
-/// Counts in the text format of Prometheus.
+/// Counts in the text format that Prometheus reads.
 ///
 /// # Errors
-/// None.
+/// None that is to be expected.
 pub async fn metrics(cx: Cx<Anyone>) -> Result<Document, ApiError> {
     Ok(Document {
         status: StatusCode::OK,
-        content_type: "text/plain; version=0.0.4",
+        content_type: metrics::CONTENT_TYPE,
         headers: Vec::new(),
-        body: cx.services.metrics.render(&cx.services.engine.progress()),
+        body: cx.services.metrics.render(&cx.services.engine.progress()).map_err(ApiError::internal)?,
     })
 }
 

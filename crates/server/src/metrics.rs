@@ -1,44 +1,59 @@
-//! Counts of what the server does, for `/metrics`. Labels are names of operations and states, never
+//! Counts of what the server does, for `/metrics`. Labels are names of operations and statuses, never
 //! ids or URLs, so that their number is bounded.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::sync::{Arc, Mutex};
-
 use http::StatusCode;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
 use spaceport_delivery::engine::Progress;
+
+/// Media type of what [`Metrics::render`] gives.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Shared counters.
 #[derive(Clone, Default)]
 pub struct Metrics {
-    requests: Arc<Mutex<BTreeMap<(&'static str, u16), u64>>>,
+    requests: Family<Answered, Counter>,
+}
+
+/// Labels of an answered request.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct Answered {
+    operation: &'static str,
+    status: u16,
 }
 
 impl Metrics {
     /// Counts an answered request.
     pub fn count_request(&self, operation: &'static str, status: StatusCode) {
-        // A poisoned lock only means that a count may be off by one.
-        let mut requests = self.requests.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *requests.entry((operation, status.as_u16())).or_default() += 1;
+        self.requests.get_or_create(&Answered { operation, status: status.as_u16() }).inc();
     }
 
-    /// The text format of Prometheus.
-    pub fn render(&self, progress: &Progress) -> String {
-        let mut text = String::from(
-            "# HELP spaceport_requests_total Answered requests.\n# TYPE spaceport_requests_total counter\n",
+    /// The text format that Prometheus and its kin read (OpenMetrics 1.0).
+    ///
+    /// # Errors
+    /// None that a string as its target could cause.
+    pub fn render(&self, progress: &Progress) -> Result<String, std::fmt::Error> {
+        // The engine keeps its own counts, so they are registered as they are now.
+        let mut registry = Registry::with_prefix("spaceport");
+        registry.register("requests", "Answered requests", self.requests.clone());
+        let in_flight = i64::try_from(progress.in_flight).unwrap_or(i64::MAX);
+        let unrecorded = i64::try_from(progress.unrecorded).unwrap_or(i64::MAX);
+        registry.register("deliveries_in_flight", "Attempts that wait for an endpoint", ConstGauge::new(in_flight));
+        registry.register(
+            "attempts_unrecorded",
+            "Attempts that ended and wait for their commit",
+            ConstGauge::new(unrecorded),
         );
-        let requests = self.requests.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for ((operation, status), count) in requests.iter() {
-            let _ = writeln!(text, "spaceport_requests_total{{operation=\"{operation}\",status=\"{status}\"}} {count}");
-        }
-        let mut metric = |name: &str, kind: &str, help: &str, value: u64| {
-            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
-        };
-        let in_flight = u64::try_from(progress.in_flight).unwrap_or(u64::MAX);
-        metric("spaceport_deliveries_in_flight", "gauge", "Attempts that wait for an endpoint.", in_flight);
-        metric("spaceport_deliveries_delivered_total", "counter", "Deliveries that were accepted.", progress.delivered);
-        metric("spaceport_attempts_failed_total", "counter", "Attempts that failed.", progress.failed_attempts);
-        metric("spaceport_deliveries_given_up_total", "counter", "Deliveries that were given up.", progress.given_up);
-        text
+        let mut counter = |name, help, value| registry.register(name, help, ConstCounter::new(value));
+        counter("deliveries_delivered", "Deliveries that were accepted", progress.delivered);
+        counter("attempts_failed", "Attempts that failed", progress.failed_attempts);
+        counter("deliveries_given_up", "Deliveries that were given up", progress.given_up);
+        let mut text = String::new();
+        encode(&mut text, &registry)?;
+        Ok(text)
     }
 }

@@ -68,6 +68,14 @@ async fn print_all(client: &tokio_postgres::Client) -> Result<String, tokio_post
 }
 
 impl TestDatabase {
+    /// Runs one statement, for what only time or an accident would do to a database.
+    ///
+    /// # Panics
+    /// When the server refuses it.
+    pub fn execute(&self, statement: &str) {
+        execute(&self.url, statement.to_owned()).expect("the statement can be run");
+    }
+
     /// Keeps everybody from changing `table` until the lock is dropped. Reading goes on.
     ///
     /// # Panics

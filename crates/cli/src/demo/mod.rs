@@ -29,7 +29,9 @@ pub(crate) async fn demo(options: &Options, demo: &options::Demo) -> Result<(), 
     let temporary = if options.names_data() { None } else { Some(fresh_folder()?) };
     if let Some(folder) = &temporary {
         settings.data.clone_from(folder);
-        settings.database_url = format!("sqlite:{}", folder.join("spaceport.db").display());
+        if !options.names_database() {
+            settings.database_url = format!("sqlite:{}", folder.join("spaceport.db").display());
+        }
     }
     if !options.names_listen() {
         settings.listen = std::net::SocketAddr::from(([127, 0, 0, 1], if demo.once { 0 } else { 8080 }));
@@ -130,7 +132,8 @@ async fn tour(running: &Running, settings: &Settings, event: &Value, shortened: 
         .json()
         .await?;
     let (id, client_id) = (text(&application, "id")?, text(&application, "clientId")?);
-    let secret = client.get(&format!("/api/http/applications/id:{id}/client-secret")).bearer(admin).json().await?;
+    let path = format!("/api/http/applications/id:{id}/client-secret");
+    let secret = client.get(&path).bearer(admin).show().json().await?;
     let secret = secret.as_str().ok_or("the client secret is no text")?.to_owned();
 
     step("2. Get an access token with the application's own credentials.");
@@ -155,7 +158,7 @@ async fn tour(running: &Running, settings: &Settings, event: &Value, shortened: 
 
     step("5. Publish an event, as the host.");
     receiver.refuse_next(2);
-    let host = client.token(&first.host_client_id, &first.host_client_secret).json().await?;
+    let host = client.token(&first.host_client_id, &first.host_client_secret).show().json().await?;
     let host = text(&host, "access_token")?;
     let published =
         client.post("/api/host/v1/events", json!({ "events": [event] })).bearer(&host).show().json().await?;

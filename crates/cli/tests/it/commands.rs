@@ -52,3 +52,50 @@ fn wrong_settings_are_refused_by_name() {
         assert!(text.contains(name), "{text}");
     }
 }
+
+#[test]
+fn the_demo_publishes_what_a_file_holds() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("event.json");
+    let demo = || {
+        let mut command = Command::new(SPACEPORT);
+        command.args(["demo", "--once", "--retry-schedule", "10ms,20ms", "--event"]).arg(&file).output().unwrap()
+    };
+    let payload = r#"{"className":"IssueWebhookEvent","note":"from a file 🎉"}"#;
+    for content in [
+        payload.to_owned(),
+        format!(r#"{{"className":"WebhookRequestPayload","clientId":"c","webhookId":"w","payload":{payload}}}"#),
+        format!(r#"{{"subject":"Issue","type":"Issue.Created","payload":{payload}}}"#),
+    ] {
+        std::fs::write(&file, &content).unwrap();
+        let toured = demo();
+        let text = String::from_utf8_lossy(&toured.stdout);
+        assert_eq!(toured.status.code(), Some(0), "{content}: {text}{}", String::from_utf8_lossy(&toured.stderr));
+        assert!(text.contains("from a file 🎉"), "{text}");
+    }
+    for (content, words) in
+        [("{", "no JSON"), ("{}", "className"), (r#"{"subject":"Issue","type":"Nope","payload":{}}"#, "type")]
+    {
+        std::fs::write(&file, content).unwrap();
+        let toured = demo();
+        assert_eq!(toured.status.code(), Some(1), "{content}");
+        assert!(String::from_utf8_lossy(&toured.stderr).contains(words), "{}", String::from_utf8_lossy(&toured.stderr));
+    }
+    std::fs::remove_file(&file).unwrap();
+    assert!(String::from_utf8_lossy(&demo().stderr).contains("cannot be read"));
+}
+
+#[test]
+fn the_demo_wants_a_fresh_folder_and_keeps_a_named_one() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    let demo = || {
+        let mut command = Command::new(SPACEPORT);
+        command.args(["demo", "--once", "--retry-schedule", "10ms,20ms", "--data"]).arg(&data).output().unwrap()
+    };
+    assert!(demo().status.success());
+    assert!(data.join("spaceport.db").exists());
+    let again = demo();
+    assert_eq!(again.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("fresh data folder"));
+}

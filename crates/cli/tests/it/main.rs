@@ -12,3 +12,4 @@ mod keys;
 mod kill;
 mod leaks;
 mod process;
+mod settings;

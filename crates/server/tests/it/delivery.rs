@@ -67,23 +67,31 @@ async fn each_authentication_method_reaches_the_endpoint() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn payloads_survive_byte_for_byte() {
-    let server = Server::start(Engine::Sqlite).await;
-    let receiver = Receiver::start();
-    let made = server.application(json!({ "name": "App", "endpointUri": receiver.url("/hook") })).await;
-    let webhook = server.webhook(&made.token, json!({})).await;
-    // Already as JavaScript prints it: emoji, quotes, slashes, U+2028, the largest integer, fractions.
-    let payload = "{\"className\":\"IssueWebhookEvent\",\"text\":\"🎉 \\\"q\\\" a/b \\\\ \u{2028}\\n\\u0001\",\"big\":9007199254740992,\"f\":0.1}";
-    let host = server.host().await;
-    let body = format!("{{\"events\":[{{\"subject\":\"Issue\",\"type\":\"Issue.Created\",\"payload\": {payload} }}]}}");
-    server.client.post("/api/host/v1/events").bearer(&host).body("text/plain", body).send().await.expect(202);
-    let request = receiver.wait_for(1).await.remove(0);
-    let expected = format!(
-        "{{\"className\":\"WebhookRequestPayload\",\"clientId\":\"{}\",\"payload\":{payload},\"verificationToken\":null,\"webhookId\":\"{webhook}\"}}",
-        made.client_id
-    );
-    assert_eq!(request.text(), expected);
-    server.running.stop().await;
+async fn payloads_survive_byte_for_byte_and_verify() {
+    for engine in BOTH {
+        let server = Server::start(engine).await;
+        let receiver = Receiver::start();
+        let made = server.application(json!({ "name": "App", "endpointUri": receiver.url("/hook") })).await;
+        let webhook = server.webhook(&made.token, json!({})).await;
+        let keys = server.client.get("/api/http/applications/me/public-keys").bearer(&made.token).send().await.json();
+        let host = server.host().await;
+        // What comes in, and what JavaScript makes of it.
+        let recorded = include_str!("../../../wire/tests/data/payloads/hard-cases.json");
+        let stringified = include_str!("../../../wire/tests/data/payloads/hard-cases.stringified");
+        let as_issue = |text: &str| text.replace("HardCases", "IssueWebhookEvent");
+        let (sent, expected) = (as_issue(recorded), as_issue(stringified));
+        let body =
+            format!("{{\"events\":[{{\"subject\":\"Issue\",\"type\":\"Issue.Created\",\"payload\": {sent} }}]}}");
+        server.client.post("/api/host/v1/events").bearer(&host).body("text/plain", body).send().await.expect(202);
+        let request = receiver.wait_for(1).await.remove(0);
+        let envelope = format!(
+            "{{\"className\":\"WebhookRequestPayload\",\"clientId\":\"{}\",\"payload\":{expected},\"verificationToken\":null,\"webhookId\":\"{webhook}\"}}",
+            made.client_id
+        );
+        assert_eq!(request.text(), envelope);
+        public_key_signature(&request, keys.as_str().unwrap()).unwrap();
+        server.running.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

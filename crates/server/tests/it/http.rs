@@ -109,6 +109,16 @@ async fn operators_learn_whether_it_runs() {
         "{}",
         metrics.text()
     );
+    assert!(metrics.header("content-type").starts_with("application/openmetrics-text"));
+    assert!(metrics.text().ends_with("# EOF\n"), "{}", metrics.text());
+    for name in [
+        "deliveries_in_flight 0",
+        "deliveries_delivered_total 0",
+        "attempts_failed_total 0",
+        "deliveries_given_up_total 0",
+    ] {
+        assert!(metrics.text().contains(&format!("spaceport_{name}")), "{name}: {}", metrics.text());
+    }
     let about = server.client.get("/about").send().await.expect(200);
     assert!(about.text().contains(">Version "));
     server.running.stop().await;
