@@ -13,3 +13,4 @@ mod kill;
 mod leaks;
 mod process;
 mod settings;
+mod tour;

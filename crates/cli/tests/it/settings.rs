@@ -67,7 +67,8 @@ fn every_flag_can_be_a_variable() {
             ("SPACEPORT_JSON", "true"),
         ],
     ));
-    let keys: Vec<_> = made.as_object().unwrap().keys().cloned().collect();
+    let mut keys: Vec<_> = made.as_object().unwrap().keys().cloned().collect();
+    keys.sort_unstable();
     assert_eq!(keys, ["adminLink", "adminToken", "hostClientId", "hostClientSecret", "serverUrl"]);
     assert_eq!(made["serverUrl"], "http://127.0.0.1:7003");
     assert!(made["adminLink"].as_str().unwrap().starts_with("http://127.0.0.1:7003/"));
