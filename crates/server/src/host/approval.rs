@@ -80,7 +80,7 @@ pub async fn respond(
                     .map_err(|fault| fault.within(&format!("{field}[{index}]")))?;
                 let known = answers.iter().any(|(answered, _)| same(answered, one));
                 if known {
-                    return Err(Invalid::new(&format!("{field}[{index}]"), "is answered twice").into());
+                    return Err(Invalid::new(format!("{field}[{index}]"), "is answered twice").into());
                 }
                 answers.push((one.clone(), wanted));
             }
