@@ -7,7 +7,6 @@
 )]
 
 mod commands;
-mod install_kill;
 mod keys;
 mod kill;
 mod leaks;

@@ -33,22 +33,17 @@ impl Process {
 
     /// With further flags.
     pub(crate) fn serve_with(data: &Path, flags: &[&str]) -> Self {
-        Self::start(data, "http://spaceport.test", flags, "error", Stdio::inherit())
-    }
-
-    /// Reached under another URL.
-    pub(crate) fn serve_at(data: &Path, public_url: &str) -> Self {
-        Self::start(data, public_url, &[], "error", Stdio::inherit())
+        Self::start(data, flags, "error", Stdio::inherit())
     }
 
     /// With further flags, and everything there is to log in a file.
     pub(crate) fn serve_logged(data: &Path, flags: &[&str], log: &Path) -> Self {
-        Self::start(data, "http://spaceport.test", flags, "trace", std::fs::File::create(log).unwrap().into())
+        Self::start(data, flags, "trace", std::fs::File::create(log).unwrap().into())
     }
 
-    fn start(data: &Path, public_url: &str, flags: &[&str], level: &str, log: Stdio) -> Self {
+    fn start(data: &Path, flags: &[&str], level: &str, log: Stdio) -> Self {
         let mut child = Command::new(SPACEPORT)
-            .args(["serve", "--json", "--listen", "127.0.0.1:0", "--public-url", public_url])
+            .args(["serve", "--json", "--listen", "127.0.0.1:0", "--public-url", "http://spaceport.test"])
             .args(["--allow-network", "127.0.0.0/8", "--retry-schedule", "50ms,50ms,50ms", "--data"])
             .arg(data)
             .args(flags)

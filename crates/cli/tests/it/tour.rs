@@ -45,7 +45,7 @@ fn each_curl_line_of_the_demo_works_when_it_is_typed() {
     let answers: Vec<String> = shown.iter().map(|line| typed(line)).collect();
     assert!(answers[0].contains("clientId") && answers[2].contains("access_token"), "{answers:?}");
     assert!(answers[9].contains("WebhookDeliveryStatusDTO.Successful"), "{answers:?}");
-    let link = lines.iter().find(|line| line.contains("administrator")).unwrap();
+    let link = lines.iter().find(|line| line.contains("administrator") && line.contains("://")).unwrap();
     assert!(link.contains("http://127.0.0.1:"), "{link}");
 
     let mut interrupt = Command::new("kill");
