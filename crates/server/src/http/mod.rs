@@ -2,7 +2,6 @@
 
 pub mod access;
 pub mod caller;
-pub mod consent_access;
 pub mod directory_access;
 pub mod error;
 pub mod freshness;

@@ -63,8 +63,7 @@ impl Tx<'_> {
         self.connection.execute(sql, &values).map(|_| ())
     }
 
-    /// Ends a user's consent to an application and with it every code, token and delegation. Answers whether there was
-    /// any of these.
+    /// Ends a user's consent to an application and with it every code, token and delegation. Answers whether there was one.
     pub fn withdraw_consent(
         &mut self,
         profile: &ProfileId,
@@ -73,8 +72,8 @@ impl Tx<'_> {
     ) -> Result<bool, StoreError> {
         let sql = "DELETE FROM consent WHERE profile_id = $1 AND application_id = $2";
         let existed = self.connection.execute(sql, &[profile.into(), application.into()])? > 0;
-        let ended = self.end_delegations_between(profile, application, now)?;
-        Ok(existed || ended > 0)
+        self.end_delegations_between(profile, application, now)?;
+        Ok(existed)
     }
 
     /// Ends one approved scope of a user, and every delegation to that application, since each may rest on it. Answers to
