@@ -19,6 +19,7 @@
     reason = "test support: a panic is how a test reports what went wrong"
 )]
 
+mod background;
 pub mod clock;
 pub mod foreign;
 pub mod http;

@@ -4,9 +4,7 @@
 //! It runs on a thread of its own and survives the server, so that a test can kill the server at any moment.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ::http::{Request, Response, StatusCode};
@@ -17,12 +15,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::background::Background;
 use crate::http::Client;
 use crate::javascript::restringified;
-use crate::receiver::{Gate, Received};
+use crate::receiver::{Closed, Gate, Received};
 use crate::verify::public_key_signature;
 
 /// Webhooks that it makes while its installation is pending, all at once.
@@ -87,10 +86,8 @@ pub struct Payload {
 
 /// The running application. It stops when dropped.
 pub struct Published {
-    address: SocketAddr,
     state: Arc<State>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    background: Background,
 }
 
 #[derive(Default)]
@@ -110,27 +107,14 @@ impl Published {
     /// Starts on a free port, and accepts everything until told otherwise.
     pub fn start() -> Self {
         let state = Arc::new(State::default());
-        let (stop, stopped) = oneshot::channel();
-        let (ready, address) = std::sync::mpsc::channel();
         let served = Arc::clone(&state);
-        let thread = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime can be built").block_on(async {
-                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
-                ready.send(listener.local_addr().expect("a listener has an address")).expect("the test waits");
-                tokio::select! {
-                    () = accept(listener, served) => {}
-                    _ = stopped => {}
-                }
-            });
-        });
-        let address = address.recv().expect("the application starts");
-        Self { address, state, stop: Some(stop), thread: Some(thread) }
+        let background = Background::start(|listener| accept(listener, served));
+        Self { state, background }
     }
 
     /// Its endpoint.
     pub fn endpoint(&self) -> String {
-        format!("http://{}/api", self.address)
+        format!("http://{}/api", self.background.address)
     }
 
     /// Where it reaches the server from now on, whatever URL payloads tell.
@@ -189,16 +173,6 @@ impl Published {
     }
 }
 
-impl Drop for Published {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic there has been reported by its own thread.
-            let _ = thread.join();
-        }
-    }
-}
-
 impl State {
     fn client(&self) -> Client {
         Client::new(open(&self.server).clone())
@@ -235,21 +209,9 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
     }
 }
 
-/// The connection is closed without an answer.
-#[derive(Debug)]
-struct Died;
-
-impl std::fmt::Display for Died {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("died as told")
-    }
-}
-
-impl std::error::Error for Died {}
-
-async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Response<Full<Bytes>>, Died> {
+async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Response<Full<Bytes>>, Closed> {
     let (parts, body) = request.into_parts();
-    let body = body.collect().await.map_err(|_| Died)?.to_bytes();
+    let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
     let received = Received {
         order: open(&state.memory).payloads.len(),
         at: Instant::now(),
@@ -277,7 +239,7 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Respons
     match &reaction {
         Reaction::Refuse(refused) => return Ok(status(*refused)),
         Reaction::Hang => std::future::pending().await,
-        Reaction::Die => return Err(Died),
+        Reaction::Die => return Err(Closed),
         Reaction::AcceptAfter(gate) => gate.opened().await,
         Reaction::Accept | Reaction::AcceptAndDie => {}
     }
@@ -290,7 +252,7 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Respons
         }
     };
     state.tell();
-    if matches!(reaction, Reaction::AcceptAndDie) { Err(Died) } else { Ok(answered) }
+    if matches!(reaction, Reaction::AcceptAndDie) { Err(Closed) } else { Ok(answered) }
 }
 
 /// Does what a payload says, after it was verified with keys fetched by the credentials at hand.

@@ -5,9 +5,8 @@
 mod behaviour;
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ::http::{HeaderMap, Request, Response};
@@ -18,11 +17,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+pub(crate) use behaviour::Closed;
+use behaviour::ScriptedBody;
 pub use behaviour::{Behaviour, Gate};
-use behaviour::{Closed, ScriptedBody};
+
+use crate::background::Background;
 
 /// After this, [`Receiver::wait_for`] gives up and says what did arrive.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -85,10 +87,8 @@ impl Received {
 /// The running application. It stops, and closes all its connections, when dropped.
 #[derive(Debug)]
 pub struct Receiver {
-    address: SocketAddr,
     state: Arc<State>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    background: Background,
 }
 
 /// What the serving thread and the test share.
@@ -118,32 +118,19 @@ impl Receiver {
     /// Starts on a free port; every path answers 200 with an empty body until told otherwise.
     pub fn start() -> Self {
         let state = Arc::new(State::default());
-        let (stop, stopped) = oneshot::channel();
-        let (ready, address) = std::sync::mpsc::channel();
         let served = Arc::clone(&state);
-        let thread = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime can be built").block_on(async {
-                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
-                ready.send(listener.local_addr().expect("a listener has an address")).expect("the test waits");
-                tokio::select! {
-                    () = accept(listener, served) => {}
-                    _ = stopped => {}
-                }
-            });
-        });
-        let address = address.recv().expect("the receiver starts");
-        Self { address, state, stop: Some(stop), thread: Some(thread) }
+        let background = Background::start(|listener| accept(listener, served));
+        Self { state, background }
     }
 
     /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.background.address
     }
 
     /// The URL of a path, which starts with `/`.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("http://{}{path}", self.background.address)
     }
 
     /// From now on, `path` answers like this. Requests already being answered are not touched.
@@ -204,16 +191,6 @@ impl Receiver {
             panic!("waited {DEADLINE:?} for {what}; these arrived: {paths:?}");
         }
         received
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic there has been reported by its own thread.
-            let _ = thread.join();
-        }
     }
 }
 

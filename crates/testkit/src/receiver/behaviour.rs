@@ -156,7 +156,7 @@ impl Gate {
 
 /// The script says to close the connection.
 #[derive(Debug)]
-pub(super) struct Closed;
+pub(crate) struct Closed;
 
 impl fmt::Display for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
