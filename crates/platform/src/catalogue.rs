@@ -107,19 +107,6 @@ impl Catalogue {
         all
     }
 
-    /// The same, with a class of filters for subscriptions to these subjects.
-    #[must_use]
-    pub fn with_filter_of(&self, class: FilterClass, subjects: &[String]) -> Self {
-        let mut all = self.clone();
-        for subject in &mut all.subjects {
-            if subjects.contains(&subject.code) && !subject.filters.contains(&class.code) {
-                subject.filters.push(class.code.clone());
-            }
-        }
-        all.filters.insert(class.code.clone(), class);
-        all
-    }
-
     /// All classes of filters, by code.
     pub fn filter_classes(&self) -> impl Iterator<Item = &FilterClass> {
         self.filters.values()

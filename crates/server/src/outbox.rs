@@ -19,8 +19,8 @@ use spaceport_wire::payload::Shape;
 use crate::api::webhook_out::authenticated;
 use crate::target;
 
-/// Most applications one look for due deliveries names.
-const DUE_LIMIT: usize = 1_000;
+/// Most applications one look for what is due names.
+pub(crate) const DUE_LIMIT: usize = 1_000;
 
 /// Targets are remembered by webhook and both revisions: whatever changes a target changes one of
 /// them, on every node.
@@ -77,7 +77,8 @@ impl StoreOutbox {
     }
 }
 
-fn failed(error: StoreError) -> OutboxError {
+/// What a failure of the database means to the sender: try again, or this one never succeeds.
+pub(crate) fn failed(error: StoreError) -> OutboxError {
     match error {
         StoreError::Corrupt(_) | StoreError::Refused(_) => OutboxError::Refused(Box::new(error)),
         other => OutboxError::Unavailable(Box::new(other)),

@@ -13,11 +13,9 @@ use spaceport_wire::application_payload::ApplicationPayload;
 
 use super::outcome;
 use crate::attempt::recorded;
+use crate::outbox::{DUE_LIMIT, failed};
 use crate::services::{Parts, Services};
 use crate::target;
-
-/// Most applications one look for due dispatches names.
-const DUE_LIMIT: usize = 1_000;
 
 /// The outbox of the running server.
 pub struct DispatchOutbox {
@@ -35,13 +33,6 @@ impl DispatchOutbox {
     fn services(&self) -> Result<Services, OutboxError> {
         let services = self.services.upgrade().map(Services::from);
         services.ok_or_else(|| OutboxError::Unavailable("the server has ended".into()))
-    }
-}
-
-fn failed(error: StoreError) -> OutboxError {
-    match error {
-        StoreError::Corrupt(_) | StoreError::Refused(_) => OutboxError::Refused(Box::new(error)),
-        other => OutboxError::Unavailable(Box::new(other)),
     }
 }
 
