@@ -46,16 +46,13 @@ impl Subscriptions {
         known
     }
 
-    /// The index for this catalogue, as of the last look; read now if there was none.
-    fn known(&self, tx: &mut Tx<'_>, catalogue: &Arc<Catalogue>) -> Result<Arc<Known>, StoreError> {
-        match self.current() {
-            None => self.renewed(tx, catalogue),
-            Some(known) if Arc::ptr_eq(&known.catalogue, catalogue) => Ok(known),
-            Some(known) => {
-                let (listening, revision) = (known.listening.clone(), known.revision);
-                Ok(self.learn(Known::new(revision, listening, catalogue)))
-            }
+    /// The index for this catalogue as of the last look, if there was one.
+    fn known(&self, catalogue: &Arc<Catalogue>) -> Option<Arc<Known>> {
+        let known = self.current()?;
+        if Arc::ptr_eq(&known.catalogue, catalogue) {
+            return Some(known);
         }
+        Some(self.learn(Known::new(known.revision, known.listening.clone(), catalogue)))
     }
 
     fn renewed(&self, tx: &mut Tx<'_>, catalogue: &Arc<Catalogue>) -> Result<Arc<Known>, StoreError> {
@@ -63,8 +60,14 @@ impl Subscriptions {
         Ok(self.learn(Known::new(revision, tx.listening()?, catalogue)))
     }
 
-    /// Stores events with a delivery for each webhook that hears of them. Answers what became of each, and whose
-    /// deliveries are due now.
+    /// Who hears of events, as of the last look; `None` when there was none. To be asked before the transaction that
+    /// stores them: comparing takes long for many or large events, and writers wait for one another.
+    pub fn hear(&self, catalogue: &Arc<Catalogue>, events: &[NewEvent]) -> Option<Heard> {
+        self.known(catalogue).map(|known| known.hear(events))
+    }
+
+    /// Stores events with a delivery for each webhook that hears of them; `heard` says which, and is told anew when it
+    /// is missing or subscriptions have changed. Answers what became of each, and whose deliveries are due now.
     ///
     /// # Errors
     /// When the database fails.
@@ -72,18 +75,22 @@ impl Subscriptions {
         &self,
         tx: &mut Tx<'_>,
         catalogue: &Arc<Catalogue>,
-        events: &[NewEvent],
+        (events, heard): (&[NewEvent], Option<&Heard>),
         now: Timestamp,
         new_id: &dyn Fn() -> DeliveryId,
     ) -> Result<Stored, StoreError> {
-        let mut known = self.known(tx, catalogue)?;
-        // On one snapshot the second try succeeds; where statements have snapshots of their own, a further change may
+        let mut renewed: Heard;
+        let mut heard = heard;
+        // On one snapshot what is told anew holds; where statements have snapshots of their own, a further change may
         // come between.
         for _ in 0..10 {
-            if let Some(done) = tx.publish(events, &known.hear(events), now, new_id)? {
+            if let Some(heard) = heard
+                && let Some(done) = tx.publish(events, heard, now, new_id)?
+            {
                 return Ok(done);
             }
-            known = self.renewed(tx, catalogue)?;
+            renewed = self.renewed(tx, catalogue)?.hear(events);
+            heard = Some(&renewed);
         }
         Err(StoreError::corrupt("subscriptions change faster than events can be compared with them"))
     }

@@ -53,10 +53,11 @@ pub async fn publish(
         event.place = place.ok_or(()).map_err(missing)?;
     }
     let (random, services) = (Arc::clone(&cx.services.random), cx.services.clone());
+    let heard = services.subscriptions.hear(&catalogue, &events);
     let (published, woken) = cx
         .write(move |tx| {
             let new_id = || Id::generate(now, random.as_ref());
-            services.subscriptions.publish(tx, &catalogue, &events, now, &new_id)
+            services.subscriptions.publish(tx, &catalogue, (&events, heard.as_ref()), now, &new_id)
         })
         .await
         .map_err(|error: StoreError| ApiError::from(error))?;

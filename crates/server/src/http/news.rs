@@ -60,7 +60,9 @@ impl News {
             attributes: None,
         };
         let new_id = || Id::generate(self.now, random.as_ref());
-        let (_, woken) = self.services.subscriptions.publish(tx, &catalogue, &[event], self.now, &new_id)?;
+        let (events, subscriptions) = ([event], &self.services.subscriptions);
+        let heard = subscriptions.hear(&catalogue, &events);
+        let (_, woken) = subscriptions.publish(tx, &catalogue, (&events, heard.as_ref()), self.now, &new_id)?;
         self.woken.lock().unwrap_or_else(PoisonError::into_inner).extend(woken);
         Ok(())
     }
