@@ -33,12 +33,21 @@ const REVOKED: &str = "Refresh token associated with the access token is revoked
 /// Requests that keep each other company do so for this long at most.
 const BURST: Duration = Duration::from_secs(10);
 
-/// Which refresh tokens are being used right now, and since when without a pause.
+/// Which refresh tokens are being used by several requests at once, and since when.
 ///
 /// A program that starts twenty refreshes at once has not lost its token; it deserves one successor, not an end. A
-/// request belongs to a burst when another one with the same token has not been answered yet.
+/// burst begins when a second request comes with a token before the first one was answered, and takes in whoever still
+/// comes within [`BURST`] of its beginning: connections of one program are not equally fast. A token that was used
+/// alone has no burst, so its next use is a reuse, however soon.
 #[derive(Clone, Default)]
-pub struct Bursts(Arc<Mutex<HashMap<String, (usize, Timestamp)>>>);
+pub struct Bursts(Arc<Mutex<HashMap<String, Burst>>>);
+
+/// The uses of one token.
+struct Burst {
+    under_way: usize,
+    together: bool,
+    since: Timestamp,
+}
 
 /// A request's part in a burst; ends with it.
 struct Member {
@@ -50,9 +59,11 @@ struct Member {
 impl Bursts {
     fn join(&self, hash: &str, now: Timestamp) -> Member {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (members, since) = open.entry(hash.to_owned()).or_insert((0, now));
-        *members += 1;
-        let since = if now.since(*since) > BURST { now } else { *since };
+        open.retain(|_, burst| burst.under_way > 0 || now.since(burst.since) <= BURST);
+        let burst = open.entry(hash.to_owned()).or_insert(Burst { under_way: 0, together: false, since: now });
+        burst.together |= burst.under_way > 0;
+        burst.under_way += 1;
+        let since = if now.since(burst.since) > BURST { now } else { burst.since };
         Member { bursts: self.clone(), hash: hash.to_owned(), since }
     }
 }
@@ -60,9 +71,9 @@ impl Bursts {
 impl Drop for Member {
     fn drop(&mut self) {
         let mut open = self.bursts.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((members, _)) = open.get_mut(&self.hash) {
-            *members -= 1;
-            if *members == 0 {
+        if let Some(burst) = open.get_mut(&self.hash) {
+            burst.under_way -= 1;
+            if burst.under_way == 0 && !burst.together {
                 open.remove(&self.hash);
             }
         }

@@ -204,7 +204,8 @@ async fn t14_public_clients_rotate_and_reuse_ends_the_family() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+/// One thread serves both sides, so that no request is answered before the others have come.
+#[tokio::test]
 async fn t15_twenty_parallel_refreshes_leave_one_living_chain() {
     for engine in BOTH {
         let server = Server::start(engine).await;
