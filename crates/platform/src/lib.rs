@@ -65,5 +65,6 @@ pub mod subscription;
 pub mod time;
 pub mod token;
 pub mod trusted_certificate;
+pub mod unfurl;
 pub mod webhook;
 pub mod webhook_changes;

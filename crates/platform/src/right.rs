@@ -28,6 +28,8 @@ impl Right {
     pub const BELONG_TO_ORGANIZATION: Self = Self::known("Permissions.OrgMember");
     /// View which rights others have.
     pub const VIEW_RIGHTS: Self = Self::known("Permissions.View");
+    /// Decide which links applications preview.
+    pub const AUTHORIZE_UNFURLS: Self = Self::known("Unfurl.App.Authorize");
     /// View a project.
     pub const VIEW_PROJECT: Self = Self::known("Project.View");
     /// Decide about rights in a project.

@@ -7,6 +7,7 @@ use spaceport_platform::context::Place;
 use spaceport_platform::id::ApplicationId;
 use spaceport_platform::lifecycle;
 use spaceport_platform::right::Right;
+use spaceport_platform::unfurl::{TargetKind, UnfurlTarget};
 use spaceport_store::{StoreError, Tx};
 
 use crate::api::application_state::loaded;
@@ -15,6 +16,7 @@ use crate::http::error::ApiError;
 use crate::http::in_context::sees;
 use crate::http::news::News;
 use crate::http::trail::Trail;
+use crate::unfurl;
 
 /// A right that an application asked for.
 #[derive(Clone, Debug)]
@@ -47,11 +49,39 @@ pub enum Answer {
     Reject,
 }
 
+/// Everything that an application asks for.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Rights.
+    pub rights: Vec<Waiting>,
+    /// Domains whose links it wants to preview.
+    pub domains: Vec<UnfurlTarget>,
+    /// Patterns of ids that it wants to preview.
+    pub patterns: Vec<UnfurlTarget>,
+    /// Whether the one who looks may answer about previews.
+    pub decides_unfurls: bool,
+}
+
+impl Asked {
+    /// As far as the caller sees it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn of(tx: &mut Tx<'_>, caller: &Caller, application: &ApplicationId) -> Result<Self, StoreError> {
+        Ok(Self {
+            rights: waiting(tx, caller, application)?,
+            domains: unfurl::waiting(tx, application, TargetKind::Domain)?,
+            patterns: unfurl::waiting(tx, application, TargetKind::Pattern)?,
+            decides_unfurls: unfurl::decides(tx, caller, application)?,
+        })
+    }
+}
+
 /// Requests of an application that wait, as far as the caller sees the places, by place and right.
 ///
 /// # Errors
 /// When the database fails.
-pub fn waiting(tx: &mut Tx<'_>, caller: &Caller, application: &ApplicationId) -> Result<Vec<Waiting>, StoreError> {
+fn waiting(tx: &mut Tx<'_>, caller: &Caller, application: &ApplicationId) -> Result<Vec<Waiting>, StoreError> {
     let family = tx.family(application)?;
     let acting = caller.acting_application().cloned().map(|id| tx.family(&id)).transpose()?;
     let mut found = Vec::new();

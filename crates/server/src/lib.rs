@@ -43,3 +43,4 @@ pub mod start;
 pub mod subscriptions;
 pub mod target;
 pub mod tasks;
+pub mod unfurl;

@@ -75,6 +75,11 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0017_install.sql"),
         postgres: include_str!("../migrations/postgres/0017_install.sql"),
     },
+    Step {
+        name: "0021_unfurl_targets",
+        sqlite: include_str!("../migrations/sqlite/0021_unfurl_targets.sql"),
+        postgres: include_str!("../migrations/postgres/0021_unfurl_targets.sql"),
+    },
 ];
 
 /// Brings the schema up to date, in the caller's transaction.

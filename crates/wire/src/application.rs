@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::access::AccessRecord;
 pub use self::context::{
-    AppUiExtContextData, AppUiExtension, ApplicationUnfurlDomain, ApplicationUnfurlPattern, PermissionContextApi,
-    RightStatus, UiEnabledState,
+    AppUiExtContextData, AppUiExtension, ApplicationUnfurlDomain, ApplicationUnfurlPattern,
+    ApplicationUnfurlPatternRequest, AuthorizeUnfurlDomains, AuthorizeUnfurlPatterns, PermissionContextApi,
+    RightStatus, UiEnabledState, UpdateUnfurlDomains, UpdateUnfurlPatterns,
 };
 pub use self::endpoint::{
     Endpoint, EndpointAuth, EndpointAuthCreate, EndpointAuthCreation, EndpointAuthRead, EndpointAuthType,

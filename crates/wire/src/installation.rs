@@ -79,9 +79,36 @@ pub struct EndpointCheck {
 /// What an application asks for and nobody has answered yet.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "ApplicationApprovals")]
+#[serde(rename_all = "camelCase")]
 pub struct Approvals {
     /// Rights, by place and code.
     pub rights: Vec<RequestedRight>,
+    /// Domains whose links it wants to preview.
+    pub unfurl_domains: Vec<RequestedUnfurlDomain>,
+    /// Patterns of ids that it wants to preview.
+    pub unfurl_patterns: Vec<RequestedUnfurlPattern>,
+}
+
+/// A domain whose links an application wants to preview.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestedUnfurlDomain {
+    /// The domain.
+    pub domain: String,
+    /// Whether the caller may say yes or no.
+    pub may_answer: bool,
+}
+
+/// A pattern of ids that an application wants to preview.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestedUnfurlPattern {
+    /// Text that ids begin with.
+    pub prefix: String,
+    /// URL that they stand for.
+    pub link_replacement: String,
+    /// Whether the caller may say yes or no.
+    pub may_answer: bool,
 }
 
 /// A right that an application asked for.
@@ -110,6 +137,14 @@ pub struct AnswerApprovals {
     pub approve: Vec<NamedRight>,
     /// What is rejected.
     pub reject: Vec<NamedRight>,
+    /// Domains that are approved.
+    pub approve_unfurl_domains: Vec<String>,
+    /// Domains that are rejected.
+    pub reject_unfurl_domains: Vec<String>,
+    /// Patterns that are approved, by prefix.
+    pub approve_unfurl_patterns: Vec<String>,
+    /// Patterns that are rejected, by prefix.
+    pub reject_unfurl_patterns: Vec<String>,
     /// Why, for the audit trail.
     pub comment: Option<String>,
 }

@@ -7,6 +7,7 @@
 )]
 
 mod commands;
+mod install_kill;
 mod keys;
 mod kill;
 mod leaks;

@@ -26,6 +26,11 @@ pub(crate) struct Process {
     pub(crate) url: String,
 }
 
+/// Any free port.
+const ANYWHERE: &str = "127.0.0.1:0";
+/// What clients are told, where nobody looks it up.
+const NOWHERE: &str = "http://spaceport.test";
+
 impl Process {
     pub(crate) fn serve(data: &Path) -> Self {
         Self::serve_with(data, &[])
@@ -33,17 +38,22 @@ impl Process {
 
     /// With further flags.
     pub(crate) fn serve_with(data: &Path, flags: &[&str]) -> Self {
-        Self::start(data, flags, "error", Stdio::inherit())
+        Self::start(data, (ANYWHERE, NOWHERE), flags, "error", Stdio::inherit())
+    }
+
+    /// At an address of before, reached under another URL.
+    pub(crate) fn serve_at(data: &Path, listen: Option<&str>, public_url: &str) -> Self {
+        Self::start(data, (listen.unwrap_or(ANYWHERE), public_url), &[], "error", Stdio::inherit())
     }
 
     /// With further flags, and everything there is to log in a file.
     pub(crate) fn serve_logged(data: &Path, flags: &[&str], log: &Path) -> Self {
-        Self::start(data, flags, "trace", std::fs::File::create(log).unwrap().into())
+        Self::start(data, (ANYWHERE, NOWHERE), flags, "trace", std::fs::File::create(log).unwrap().into())
     }
 
-    fn start(data: &Path, flags: &[&str], level: &str, log: Stdio) -> Self {
+    fn start(data: &Path, (listen, public_url): (&str, &str), flags: &[&str], level: &str, log: Stdio) -> Self {
         let mut child = Command::new(SPACEPORT)
-            .args(["serve", "--json", "--listen", "127.0.0.1:0", "--public-url", "http://spaceport.test"])
+            .args(["serve", "--json", "--listen", listen, "--public-url", public_url])
             .args(["--allow-network", "127.0.0.0/8", "--retry-schedule", "50ms,50ms,50ms", "--data"])
             .arg(data)
             .args(flags)

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use spaceport_platform::access::Owner;
+use spaceport_platform::access::{Owner, Principal};
 use spaceport_platform::application::{Application, AuthenticationMethod, Endpoint, VerificationToken};
 use spaceport_platform::connection::{
     Connection, ConnectionStatus, FeaturedIntegration, Uninstallation, UninstallationStatus,
 };
-use spaceport_platform::id::ProfileId;
+use spaceport_platform::id::{ApplicationId, ProfileId};
+use spaceport_platform::unfurl::TargetKind;
 use spaceport_store::{StoreError, Tx};
 use spaceport_wire::application::{
     AppConnectionStatus, AppSettings, AppUninstallationStatus, ApplicationMetadata, ApplicationType,
@@ -16,7 +17,9 @@ use spaceport_wire::application::{
 use spaceport_wire::profile::MemberProfile;
 use spaceport_wire::scalar::DateTime;
 
+use crate::api::principal_out::person_out;
 use crate::api::profile_out::{EmailsShown, profile_out};
+use crate::api::unfurl_target::{domain_out, pattern_out};
 
 /// One application, its owner loaded.
 ///
@@ -66,7 +69,34 @@ pub fn out_all(tx: &mut Tx<'_>, applications: &[Application]) -> Result<Vec<EsAp
         };
         application_out(application, person(&application.owner), maker)
     };
-    Ok(applications.iter().map(shown).collect())
+    let mut shown: Vec<EsApp> = applications.iter().map(shown).collect();
+    let ids: Vec<ApplicationId> = applications.iter().map(|application| application.id.clone()).collect();
+    let targets = tx.unfurl_targets_of(&ids)?;
+    if targets.is_empty() {
+        return Ok(shown);
+    }
+    let mut deciders: Vec<ProfileId> = Vec::new();
+    for (_, _, target) in &targets {
+        if let Principal::User(id) = &target.author
+            && !deciders.contains(id)
+        {
+            deciders.push(id.clone());
+        }
+    }
+    let deciders = tx.profiles(&deciders)?;
+    for (id, kind, target) in targets {
+        let Some(application) = shown.iter_mut().find(|application| application.id == id.as_str()) else { continue };
+        // Who asked is the application itself, which is not shown inside itself once more.
+        let author = match &target.author {
+            Principal::User(id) => deciders.iter().find(|profile| profile.id == *id).map(person_out),
+            Principal::Application(_) | Principal::Nobody => None,
+        };
+        match kind {
+            TargetKind::Domain => application.domains.push(domain_out(target, author)),
+            TargetKind::Pattern => application.patterns.push(pattern_out(target, author)),
+        }
+    }
+    Ok(shown)
 }
 
 fn application_out(application: &Application, owner: Option<MemberProfile>, owner_app: Option<Box<EsApp>>) -> EsApp {

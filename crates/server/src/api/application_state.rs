@@ -55,7 +55,16 @@ pub fn routes(routes: Routes) -> Routes {
 /// # Errors
 /// `validation-error` when it is archived already.
 pub async fn delete(cx: Cx<OnApplication<DeleteApplications>>) -> Result<Done, ApiError> {
-    let (id, now, trail, news) = (cx.access.application.id.clone(), cx.now(), cx.trail(), cx.news());
+    remove(&cx, &cx.access.application.id).await?;
+    Ok(Done)
+}
+
+/// The same for a caller who was admitted already.
+///
+/// # Errors
+/// Those of [`delete`].
+pub async fn remove<A>(cx: &Cx<A>, id: &ApplicationId) -> Result<(), ApiError> {
+    let (id, now, trail, news) = (id.clone(), cx.now(), cx.trail(), cx.news());
     cx.write(move |tx| {
         let before = loaded(tx, &id)?;
         lifecycle::require_not_archived_twice(&before)?;
@@ -77,7 +86,7 @@ pub async fn delete(cx: Cx<OnApplication<DeleteApplications>>) -> Result<Done, A
     })
     .await?;
     cx.services.callers.forget();
-    Ok(Done)
+    Ok(())
 }
 
 /// Archives an application that failed to answer that it was uninstalled, without asking it again.

@@ -2,6 +2,7 @@
 
 use spaceport_platform::access::Principal;
 use spaceport_platform::id::ProfileId;
+use spaceport_platform::profile::Profile;
 use spaceport_store::{StoreError, Tx};
 use spaceport_wire::principal::{CPrincipal, CPrincipalDetails};
 
@@ -28,14 +29,7 @@ pub fn principals_out(tx: &mut Tx<'_>, principals: &[Principal]) -> Result<Vec<O
     }
     let applications = application_out::out_all(tx, &found)?;
     let shown = |principal: &Principal| match principal {
-        Principal::User(id) => {
-            let profile = people.iter().find(|profile| profile.id == *id)?;
-            let user = Box::new(profile_out(profile, EmailsShown::No));
-            Some(CPrincipal {
-                name: profile.username.clone(),
-                details: Some(CPrincipalDetails::CUserPrincipalDetails { user }),
-            })
-        }
+        Principal::User(id) => people.iter().find(|profile| profile.id == *id).map(person_out),
         Principal::Application(id) => {
             let application = applications.iter().find(|application| application.id == id.as_str())?;
             let (name, application) = (application.name.clone(), Box::new(application.clone()));
@@ -44,4 +38,10 @@ pub fn principals_out(tx: &mut Tx<'_>, principals: &[Principal]) -> Result<Vec<O
         Principal::Nobody => None,
     };
     Ok(principals.iter().map(shown).collect())
+}
+
+/// A person as who did something.
+pub fn person_out(profile: &Profile) -> CPrincipal {
+    let user = Box::new(profile_out(profile, EmailsShown::No));
+    CPrincipal { name: profile.username.clone(), details: Some(CPrincipalDetails::CUserPrincipalDetails { user }) }
 }

@@ -8,6 +8,7 @@ use spaceport_platform::access::{Owner, Principal};
 use spaceport_platform::application::Application;
 use spaceport_platform::context::{Context, Place};
 use spaceport_platform::event::About;
+use spaceport_platform::unfurl::{TargetKind, Wanted};
 use spaceport_store::{StoreError, Tx};
 
 use crate::http::news::News;
@@ -108,6 +109,41 @@ pub fn authorized(news: &News, tx: &mut Tx<'_>, application: &Application, place
         "className": class, "meta": meta(news, tx, "Updated")?, "application": reference(application), "scope": scope(place),
     });
     publish(news, tx, "Application.Authorized", application, &payload)
+}
+
+/// What happened to a target of link previews.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UnfurlNews {
+    /// The application asks for it.
+    Requested,
+    /// It may preview it.
+    Authorized,
+}
+
+/// An application asks to preview links, or may.
+///
+/// # Errors
+/// When the database fails.
+pub fn unfurl_target(
+    news: &News,
+    tx: &mut Tx<'_>,
+    application: &Application,
+    what: UnfurlNews,
+    (kind, wanted): (TargetKind, &Wanted),
+) -> Result<(), StoreError> {
+    let target = match kind {
+        TargetKind::Domain => json!({ "className": "ApplicationUnfurlTarget.Domain", "domain": wanted.name }),
+        TargetKind::Pattern => json!({ "className": "ApplicationUnfurlTarget.Pattern", "pattern": wanted.name }),
+    };
+    let event_type = match what {
+        UnfurlNews::Requested => "Application.UnfurlTarget.Requested",
+        UnfurlNews::Authorized => "Application.UnfurlTarget.Authorized",
+    };
+    let payload = json!({
+        "className": "ApplicationUnfurlTargetWebhookEvent", "meta": meta(news, tx, "Updated")?,
+        "application": reference(application), "target": target,
+    });
+    publish(news, tx, event_type, application, &payload)
 }
 
 /// What an SSH key looks like in events.

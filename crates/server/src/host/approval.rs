@@ -4,18 +4,25 @@ use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::authorization::MAX_COMMENT;
 use spaceport_platform::catalogue::Catalogue;
 use spaceport_platform::context::Context;
+use spaceport_platform::id::ApplicationId;
 use spaceport_platform::invalid::{Invalid, text_length};
-use spaceport_store::StoreError;
+use spaceport_platform::unfurl::{TargetKind, UnfurlTarget};
+use spaceport_store::{StoreError, Tx};
 use spaceport_wire::identifier::PermissionContextIdentifier;
-use spaceport_wire::installation::{AnswerApprovals, Approvals, NamedRight, RequestedRight};
+use spaceport_wire::installation::{
+    AnswerApprovals, Approvals, NamedRight, RequestedRight, RequestedUnfurlDomain, RequestedUnfurlPattern,
+};
 use spaceport_wire::right::PermissionIdentifier;
 
-use crate::approval::{Answer, Power, Waiting, answer, waiting};
+use crate::approval::{Answer, Asked, Power, Waiting, answer};
 use crate::http::access::{Cx, OnApplication, ViewApplications};
 use crate::http::error::ApiError;
 use crate::http::input::Body;
+use crate::http::news::News;
 use crate::http::reply::Json;
 use crate::http::routes::Routes;
+use crate::http::trail::Trail;
+use crate::unfurl;
 
 /// The operations of this resource.
 pub fn routes(routes: Routes) -> Routes {
@@ -28,19 +35,18 @@ pub fn routes(routes: Routes) -> Routes {
     )
 }
 
-/// Rights that the application asked for and nobody has answered, wherever the caller sees the place.
+/// What the application asked for and nobody has answered: rights, wherever the caller sees the place, and previews of links.
 ///
 /// # Errors
 /// Those of access.
 pub async fn list(cx: Cx<OnApplication<ViewApplications>>) -> Result<Json<Approvals>, ApiError> {
     let (id, caller, catalogue) =
         (cx.access.application.id.clone(), cx.caller.clone(), cx.services.catalogue.current());
-    let found =
-        cx.read(move |tx| waiting(tx, &caller, &id)).await.map_err(|error: StoreError| ApiError::from(error))?;
-    Ok(Json(out(&catalogue, &found)))
+    let found = cx.read(move |tx| Asked::of(tx, &caller, &id)).await;
+    Ok(Json(out(&catalogue, found.map_err(|error: StoreError| ApiError::from(error))?)))
 }
 
-fn out(catalogue: &Catalogue, found: &[Waiting]) -> Approvals {
+fn out(catalogue: &Catalogue, found: Asked) -> Approvals {
     let right = |one: &Waiting| RequestedRight {
         context_identifier: PermissionContextIdentifier(one.place.context().clone().into()),
         right_code: PermissionIdentifier(one.right.code().to_owned()),
@@ -50,7 +56,18 @@ fn out(catalogue: &Catalogue, found: &[Waiting]) -> Approvals {
         may_approve: one.power == Power::Approve,
         may_reject: one.power != Power::None,
     };
-    Approvals { rights: found.iter().map(right).collect() }
+    let may_answer = found.decides_unfurls;
+    let domain = |target: UnfurlTarget| RequestedUnfurlDomain { domain: target.wanted.name, may_answer };
+    let pattern = |target: UnfurlTarget| RequestedUnfurlPattern {
+        prefix: target.wanted.name,
+        link_replacement: target.wanted.link.unwrap_or_default(),
+        may_answer,
+    };
+    Approvals {
+        rights: found.rights.iter().map(right).collect(),
+        unfurl_domains: found.domains.into_iter().map(domain).collect(),
+        unfurl_patterns: found.patterns.into_iter().map(pattern).collect(),
+    }
 }
 
 /// Approves everything, or what is named, and rejects what is named, in one step. What is not named goes on to wait.
@@ -69,14 +86,15 @@ pub async fn respond(
     }
     let (trail, news, shown) = (cx.trail(), cx.news(), catalogue.clone());
     let left = cx.write(move |tx| {
-        let found = waiting(tx, &caller, &id)?;
+        let all = Asked::of(tx, &caller, &id)?;
+        let found = &all.rights;
         let mut answers: Vec<(Waiting, Answer)> = Vec::new();
         for (field, named, wanted) in
             [("approve", &body.approve, Answer::Approve), ("reject", &body.reject, Answer::Reject)]
         {
             for (index, right) in named.iter().enumerate() {
                 let context = tx.find_context(&right.context_identifier.0)?;
-                let one = named_in(&catalogue, &found, right, context.as_ref())
+                let one = named_in(&catalogue, found, right, context.as_ref())
                     .map_err(|fault| fault.within(&format!("{field}[{index}]")))?;
                 let known = answers.iter().any(|(answered, _)| same(answered, one));
                 if known {
@@ -92,13 +110,61 @@ pub async fn respond(
             answers.extend(others.into_iter().map(|one| (one, Answer::Approve)));
         }
         answer(tx, &trail, &news, &id, &answers, body.comment.clone())?;
-        let answered = AuditChange::between("approvals", None, Some(&answers.len().to_string()));
+        let unfurls = answer_unfurls(tx, &trail, &news, &all, &id, &body)?;
+        let answered = AuditChange::between("approvals", None, Some(&(answers.len() + unfurls).to_string()));
         trail.record(tx, AuditTarget::application(&id), answered)?;
-        Ok::<_, ApiError>(waiting(tx, &caller, &id)?)
+        Ok::<_, ApiError>(Asked::of(tx, &caller, &id)?)
     });
     let left = left.await?;
     cx.services.callers.forget();
-    Ok(Json(out(&shown, &left)))
+    Ok(Json(out(&shown, left)))
+}
+
+/// Answers about link previews; how many targets that were.
+fn answer_unfurls(
+    tx: &mut Tx<'_>,
+    trail: &Trail,
+    news: &News,
+    asked: &Asked,
+    id: &ApplicationId,
+    body: &AnswerApprovals,
+) -> Result<usize, ApiError> {
+    let mut answered = 0;
+    let kinds = [
+        (
+            TargetKind::Domain,
+            "UnfurlDomains",
+            &asked.domains,
+            &body.approve_unfurl_domains,
+            &body.reject_unfurl_domains,
+        ),
+        (
+            TargetKind::Pattern,
+            "UnfurlPatterns",
+            &asked.patterns,
+            &body.approve_unfurl_patterns,
+            &body.reject_unfurl_patterns,
+        ),
+    ];
+    for (kind, field, waiting, approved, rejected) in kinds {
+        if let Some(both) = approved.iter().find(|name| rejected.contains(name)) {
+            return Err(Invalid::new(format!("reject{field}"), format!("answers {both} twice")).into());
+        }
+        let answers = !(approved.is_empty() && rejected.is_empty());
+        if answers && !asked.decides_unfurls {
+            let text = "Link previews can be answered only by somebody who holds Unfurl.App.Authorize globally";
+            return Err(ApiError::denied(text));
+        }
+        let mut yes = approved.clone();
+        if body.approve_all && asked.decides_unfurls {
+            let names = waiting.iter().map(|target| target.wanted.name.clone());
+            yes.extend(names.filter(|name| !approved.contains(name) && !rejected.contains(name)));
+        }
+        unfurl::answer(tx, trail, news, id, (kind, &format!("approve{field}")), &yes, true)?;
+        unfurl::answer(tx, trail, news, id, (kind, &format!("reject{field}")), rejected, false)?;
+        answered += yes.len() + rejected.len();
+    }
+    Ok(answered)
 }
 
 fn same(one: &Waiting, other: &Waiting) -> bool {

@@ -6,7 +6,7 @@ use spaceport_delivery::outcome::Outcome;
 use spaceport_platform::application_changes::changes;
 use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::dispatch::{Dispatch, DispatchState, LastTry};
-use spaceport_platform::id::DeliveryId;
+use spaceport_platform::id::{ApplicationId, DeliveryId};
 use spaceport_platform::installation::{Again, connect_again};
 use spaceport_platform::invalid::Invalid;
 use spaceport_platform::lifecycle;
@@ -173,7 +173,16 @@ pub fn attempt_of(asked: &Asked) -> SentPayloadAttempt {
 /// # Errors
 /// `validation-error` unless that failed.
 pub async fn connect(cx: Cx<OnApplication<EditApplications>>) -> Result<Done, ApiError> {
-    let (id, trail, news) = (cx.access.application.id.clone(), cx.trail(), cx.news());
+    connect_application(&cx, &cx.access.application.id).await?;
+    Ok(Done)
+}
+
+/// The same for a caller who was admitted already.
+///
+/// # Errors
+/// Those of [`connect`].
+pub async fn connect_application<A>(cx: &Cx<A>, id: &ApplicationId) -> Result<(), ApiError> {
+    let (id, trail, news) = (id.clone(), cx.trail(), cx.news());
     cx.write(move |tx| {
         let before = loaded(tx, &id)?;
         lifecycle::require_active(&before)?;
@@ -197,5 +206,5 @@ pub async fn connect(cx: Cx<OnApplication<EditApplications>>) -> Result<Done, Ap
     })
     .await?;
     cx.services.callers.forget();
-    Ok(Done)
+    Ok(())
 }

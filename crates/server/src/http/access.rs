@@ -111,6 +111,8 @@ pub struct EditApplications;
 pub struct DeleteApplications;
 /// Read secrets of applications.
 pub struct ViewApplicationSecrets;
+/// Decide which links applications preview.
+pub struct AuthorizeUnfurls;
 /// Add rights to the catalogue.
 pub struct ManageCatalogue;
 /// Ask who holds which rights.
@@ -147,6 +149,10 @@ impl Demand for ViewApplicationSecrets {
 impl Demand for Administer {
     const RIGHT: Right = Right::SUPERADMIN;
     const CODE: &'static str = "Superadmin";
+}
+impl Demand for AuthorizeUnfurls {
+    const RIGHT: Right = Right::AUTHORIZE_UNFURLS;
+    const CODE: &'static str = "Unfurl.App.Authorize";
 }
 impl Demand for ManageCatalogue {
     const RIGHT: Right = Right::MANAGE_CATALOGUE;
@@ -190,15 +196,24 @@ impl<R: Demand> Access for OnApplication<R> {
         // Whoever may not even see an application learns nothing about whether it exists.
         let hidden = || ApiError::not_found(format!("Application {identifier} not found"));
         let application = found.ok_or_else(hidden)?;
-        let target = Target::Application { id: &application.id, owner: &application.owner };
-        let decision = decide(&request.caller, &R::RIGHT, target);
-        let seen = [decision, decide(&request.caller, &Right::VIEW_APPLICATIONS, target)].contains(&Decision::Allowed);
+        let decision = decide_on(&request.caller, &application, &R::RIGHT);
+        let seen =
+            decision == Decision::Allowed || allowed_on(&request.caller, &application, &Right::VIEW_APPLICATIONS);
         match ApiError::from_decision(decision, R::CODE) {
             Some(_) if !seen => Err(hidden()),
             Some(refusal) => Err(refusal),
             None => Ok(Self { application, right: PhantomData }),
         }
     }
+}
+
+fn decide_on(caller: &Caller, application: &Application, right: &Right) -> Decision {
+    decide(caller, right, Target::Application { id: &application.id, owner: &application.owner })
+}
+
+/// Whether a caller holds a right on an application.
+pub(crate) fn allowed_on(caller: &Caller, application: &Application, right: &Right) -> bool {
+    decide_on(caller, application, right) == Decision::Allowed
 }
 
 /// Whether anybody signed in at all.

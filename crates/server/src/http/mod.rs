@@ -16,3 +16,4 @@ pub mod request;
 pub mod router;
 pub mod routes;
 pub mod trail;
+pub mod unfurl_access;

@@ -1,9 +1,12 @@
 //! Access rules about the caller himself: the calling application, and the person it acts for.
 
+use std::marker::PhantomData;
+
 use spaceport_platform::access::Principal;
 use spaceport_platform::id::{ApplicationId, ProfileId, TokenId};
+use spaceport_store::StoreError;
 
-use crate::http::access::{Access, OnApplication, ViewApplications, named, require_caller};
+use crate::http::access::{Access, Demand, OnApplication, ViewApplications, allowed_on, named, require_caller};
 use crate::http::error::ApiError;
 use crate::http::request::Request;
 
@@ -29,6 +32,36 @@ impl Access for CallingApplication {
             Principal::User(_) | Principal::Nobody => Err(ApiError::denied(
                 "This operation is for applications: call it with a token of the application itself",
             )),
+        }
+    }
+}
+
+/// Applications that hold `R` on themselves: with any token of their own that leaves them that right.
+pub struct OwnApplication<R> {
+    /// Who calls.
+    pub application: ApplicationId,
+    right: PhantomData<R>,
+}
+
+impl<R: Demand> Access for OwnApplication<R> {
+    fn rule() -> String {
+        format!("{} on itself, an application", R::CODE)
+    }
+
+    fn rights() -> Vec<&'static str> {
+        vec![R::CODE]
+    }
+
+    async fn admit(request: &Request) -> Result<Self, ApiError> {
+        let CallingApplication { application } = CallingApplication::admit(request).await?;
+        let id = application.clone();
+        let found = request.services.store.read(move |tx| tx.application(&id)).await;
+        let found = found.map_err(|error: StoreError| ApiError::from(error))?;
+        match found {
+            Some(found) if allowed_on(&request.caller, &found, &R::RIGHT) => {
+                Ok(Self { application, right: PhantomData })
+            }
+            _ => Err(ApiError::denied(format!("The right {} is needed here", R::CODE))),
         }
     }
 }

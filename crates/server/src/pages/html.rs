@@ -17,6 +17,7 @@ pub struct Html {
     location: Option<String>,
     cookies: Vec<String>,
     form_targets: Vec<String>,
+    look_again: Option<u32>,
 }
 
 impl Html {
@@ -26,7 +27,14 @@ impl Html {
     /// When the template fails, which is a fault of ours.
     pub fn page(page: &impl Template) -> Result<Self, ApiError> {
         let body = page.render().map_err(ApiError::internal)?;
-        Ok(Self { status: StatusCode::OK, body, location: None, cookies: Vec::new(), form_targets: Vec::new() })
+        Ok(Self {
+            status: StatusCode::OK,
+            body,
+            location: None,
+            cookies: Vec::new(),
+            form_targets: Vec::new(),
+            look_again: None,
+        })
     }
 
     /// A redirect that turns a POST into a GET (security A12: 303, never 307).
@@ -37,6 +45,7 @@ impl Html {
             location: Some(location.into()),
             cookies: Vec::new(),
             form_targets: Vec::new(),
+            look_again: None,
         }
     }
 
@@ -58,6 +67,13 @@ impl Html {
     #[must_use]
     pub fn ending_at(mut self, uri: Option<&str>) -> Self {
         self.form_targets.extend(uri.and_then(source_of));
+        self
+    }
+
+    /// The same, which browsers ask for again after so many seconds, if any: pages have no script to do it with.
+    #[must_use]
+    pub fn looking_again(mut self, after: Option<u32>) -> Self {
+        self.look_again = after;
         self
     }
 
@@ -89,6 +105,9 @@ impl Html {
         }
         for cookie in self.cookies {
             headers.append(header::SET_COOKIE, HeaderValue::from_str(&cookie).map_err(ApiError::internal)?);
+        }
+        if let Some(seconds) = self.look_again {
+            headers.insert(header::REFRESH, HeaderValue::from(seconds));
         }
         if let Some(location) = self.location {
             headers.insert(header::LOCATION, HeaderValue::from_str(&location).map_err(ApiError::internal)?);

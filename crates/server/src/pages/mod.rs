@@ -11,6 +11,7 @@ pub mod consent;
 pub mod error;
 pub mod hand_over;
 pub mod html;
+pub mod installation;
 pub mod login;
 #[cfg(test)]
 mod samples;
@@ -43,4 +44,5 @@ pub fn routes(routes: Routes) -> Routes {
         )
         .get("/administrator", "page.administrator", "Open the one-time administrator link", administrator::page)
         .post("/administrator", "page.administrator.use", "Use the one-time administrator link", administrator::redeem)
+        .with(installation::routes)
 }

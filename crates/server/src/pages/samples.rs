@@ -7,6 +7,8 @@ use crate::pages::administrator::{LinkPage, TokenPage};
 use crate::pages::applications::ApplicationsPage;
 use crate::pages::consent::ConsentPage;
 use crate::pages::error::Trouble;
+use crate::pages::installation::new::NewInstallationPage;
+use crate::pages::installation::outcome::InstallationPage;
 use crate::pages::login::LoginPage;
 
 /// Text that must come out as text, wherever it goes in.
@@ -31,6 +33,8 @@ fn all() -> Vec<(String, String)> {
         rendered::<ApplicationsPage>("applications"),
         rendered::<LinkPage>("administrator link"),
         rendered::<TokenPage>("administrator token"),
+        rendered::<NewInstallationPage>("install link"),
+        rendered::<InstallationPage>("installation"),
         rendered::<Trouble>("error"),
     ]
     .concat()

@@ -19,8 +19,8 @@ use crate::pages::html::Html;
 use crate::people::session::{self, Session};
 use crate::services::Services;
 
-/// Most fields of a form of ours.
-const MAX_FIELDS: usize = 32;
+/// Most fields of a form of ours: the one with answers has one for each right that is asked for.
+const MAX_FIELDS: usize = 1024;
 
 /// A browser that asks for a page or sends a form.
 pub struct Visitor {
@@ -103,6 +103,11 @@ impl Visitor {
     /// A field of the form; empty when it is absent.
     pub fn field(&self, name: &str) -> &str {
         self.fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// All values of a field, such as those of ticked boxes.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.fields.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// A parameter of the query.

@@ -67,6 +67,14 @@ impl ScopeWords {
     }
 }
 
+/// A place in words, for somebody who may see it.
+///
+/// # Errors
+/// When the database fails.
+pub fn place_name(tx: &mut Tx<'_>, context: &Context) -> Result<String, StoreError> {
+    place(tx, &context.clone().into(), |_| true)
+}
+
 /// The name of a place is told to those who hold something there; others read what the application wrote.
 fn place(
     tx: &mut Tx<'_>,

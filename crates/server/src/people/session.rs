@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use http::{HeaderMap, header};
 use spaceport_platform::access::{Caller, Credential, Principal};
+use spaceport_platform::grants::Limit;
 use spaceport_platform::id::{Id, ProfileId, random_text};
 use spaceport_platform::profile::Profile;
 use spaceport_platform::secret::Secret;
 use spaceport_platform::time::Timestamp;
 use spaceport_store::{StoreError, Tx};
 
+use crate::http::access::Cx;
 use crate::http::caller::token_hash;
+use crate::http::error::ApiError;
 use crate::services::Services;
 
 /// A session that is not used for this long ends.
@@ -72,6 +75,17 @@ impl Session {
     /// Hash the session is stored under.
     pub fn hash(&self) -> String {
         token_hash(self.cookie.reveal())
+    }
+
+    /// The person with everything that was granted to him, for pages on which he decides something.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn acting<A>(&self, cx: &Cx<A>) -> Result<Caller, ApiError> {
+        let (callers, principal) = (cx.services.callers.clone(), Principal::User(self.profile.id.clone()));
+        let grants = cx.read(move |tx| Ok::<_, StoreError>((callers.grants(tx, &principal)?, principal.clone()))).await;
+        let (grants, principal) = grants.map_err(ApiError::from)?;
+        Ok(Caller::new(principal, grants, Limit::Everything, Credential::Session))
     }
 
     /// The person as a caller, for access rules and the audit trail.

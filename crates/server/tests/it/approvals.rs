@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use spaceport_testkit::published::Published;
 
+use crate::cases::unfurl_targets::ask;
 use crate::harness::{BOTH, Server};
 use crate::installation::connected;
 
@@ -35,8 +36,29 @@ async fn an_administrator_answers_all_some_or_none_in_one_step() {
         assert!(unknown["error_description"].as_str().unwrap().starts_with("approve[0]"), "{unknown}");
         let twice = json!({ "approve": [right("Profile.View")], "reject": [right("Profile.View")] });
         answer(&server.admin, twice, 400).await;
-        let some = json!({ "approveAll": true, "reject": [right("Profile.View")], "comment": "no people" });
-        assert_eq!(codes(&answer(&server.admin, some, 200).await), Vec::<String>::new());
+        // Link previews are answered in the same step.
+        ask(&server, &own, json!(["a.example", "b.example"])).await;
+        let patterns = json!({ "patterns": [{ "prefix": "T-", "linkReplacement": "https://t.example/T-<?>" }] });
+        let path = "/api/http/applications/unfurls/patterns";
+        server.client.patch(path).bearer(&own).json(&patterns).send().await.expect(200);
+        let seen = answer(&stranger, json!({ "approveAll": true }), 200).await;
+        assert_eq!(seen["unfurlDomains"][0], json!({ "domain": "a.example", "mayAnswer": false }));
+        answer(&stranger, json!({ "approveUnfurlDomains": ["a.example"] }), 403).await;
+        answer(&own, json!({ "rejectUnfurlPatterns": ["T-"] }), 403).await;
+        answer(&server.admin, json!({ "approveUnfurlDomains": ["c.example"] }), 400).await;
+        let both = json!({ "approveUnfurlDomains": ["a.example"], "rejectUnfurlDomains": ["a.example"] });
+        answer(&server.admin, both, 400).await;
+        let some = json!({ "approveAll": true, "reject": [right("Profile.View")], "rejectUnfurlDomains": ["b.example"],
+            "comment": "no people" });
+        let left = answer(&server.admin, some, 200).await;
+        assert_eq!(left, json!({ "rights": [], "unfurlDomains": [], "unfurlPatterns": [] }));
+        let shown = format!("/api/http/applications/id:{id}?$fields=domains,patterns");
+        let shown = server.client.get(&shown).bearer(&server.admin).send().await.expect(200).json();
+        let statuses: Vec<&Value> = ["/domains/0/status", "/domains/1/status", "/patterns/0/status"]
+            .iter()
+            .map(|place| shown.pointer(place).unwrap())
+            .collect();
+        assert_eq!(statuses, ["GRANTED", "REJECTED", "GRANTED"]);
         let rights =
             format!("/api/http/applications/id:{id}/authorizations/authorized-rights?contextIdentifier=global");
         let rights = server.client.get(&rights).bearer(&server.admin).send().await.expect(200).json();

@@ -78,6 +78,16 @@ impl<'a> Browser<'a> {
         browser
     }
 
+    /// A browser in which the administrator is signed in, by the link of the first start; it works once.
+    pub(crate) async fn administrator(server: &'a Server) -> Self {
+        let mut browser = Self::new(server);
+        let link = server.running.administrator_link().unwrap();
+        let path = link.strip_prefix(&server.running.public_url).unwrap().to_owned();
+        let form = forms(browser.get(&path).await.expect(200).text())[0].clone();
+        browser.submit(&form).await.expect(200);
+        browser
+    }
+
     pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies.get(name).map(String::as_str)
     }

@@ -15,6 +15,7 @@ mod keys;
 mod parameters;
 mod permanent_tokens;
 mod secrets;
+pub(crate) mod unfurl_targets;
 mod webhooks;
 
 use std::collections::BTreeSet;
@@ -41,6 +42,7 @@ fn rows() -> Vec<Case> {
         parameters::rows(),
         permanent_tokens::rows(),
         secrets::rows(),
+        unfurl_targets::rows(),
         webhooks::rows(),
     ]
     .into_iter()

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use spaceport_platform::access::{Credential, Principal};
 use spaceport_platform::audit::{AuditChange, AuditEntry, AuditTarget};
-use spaceport_platform::id::{ApplicationId, AuditEntryId, ProfileId, TokenId};
+use spaceport_platform::id::{ApplicationId, AuditEntryId, TokenId};
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
+use crate::tx::grant::principal_of;
 use crate::tx::profile::principal_columns;
 use crate::tx::{Tx, placeholders};
 use crate::value::{Row, Value};
@@ -160,11 +161,7 @@ fn credential_name(credential: Credential) -> &'static str {
 
 fn read(mut row: Row) -> Result<AuditEntry, StoreError> {
     let (id, at) = (AuditEntryId::new(row.text()?), row.time()?);
-    let actor = match (row.optional_text()?.as_deref(), row.optional_text()?) {
-        (Some("application"), Some(id)) => Principal::Application(ApplicationId::new(id)),
-        (Some("profile"), Some(id)) => Principal::User(ProfileId::new(id)),
-        _ => Principal::Nobody,
-    };
+    let actor = principal_of(&mut row)?;
     let credential = match row.text()?.as_str() {
         "access_token" => Credential::AccessToken,
         "permanent_token" => Credential::PermanentToken,

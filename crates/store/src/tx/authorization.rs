@@ -1,15 +1,14 @@
 //! Rights of applications: how far each has come in each context, and which ones an application needs anywhere.
 
-use spaceport_platform::access::Principal;
 use spaceport_platform::authorization::{AuthorizedRight, Family, MAX_MAKERS, RightStatus};
 use spaceport_platform::context::Context;
-use spaceport_platform::id::{ApplicationId, ProfileId};
+use spaceport_platform::id::ApplicationId;
 use spaceport_platform::right::Right;
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
 use crate::tx::Tx;
-use crate::tx::grant::principal_columns;
+use crate::tx::grant::{principal_columns, principal_of};
 use crate::value::{Row, Value};
 
 impl Tx<'_> {
@@ -138,11 +137,7 @@ fn context(stored: &str) -> Result<Context, StoreError> {
 
 fn read(mut row: Row) -> Result<AuthorizedRight, StoreError> {
     let (right, status) = (row.text()?, row.text()?);
-    let author = match (row.optional_text()?.as_deref(), row.optional_text()?) {
-        (Some("application"), Some(id)) => Principal::Application(ApplicationId::new(id)),
-        (Some("profile"), Some(id)) => Principal::User(ProfileId::new(id)),
-        _ => Principal::Nobody,
-    };
+    let author = principal_of(&mut row)?;
     Ok(AuthorizedRight {
         right: Right::from_code(&right),
         status: RightStatus::from_name(&status)

@@ -195,6 +195,15 @@ pub(crate) fn principal_columns(principal: &Principal) -> Option<(&'static str, 
     }
 }
 
+/// The inverse, from the next two columns of a row.
+pub(crate) fn principal_of(row: &mut Row) -> Result<Principal, StoreError> {
+    Ok(match (row.optional_text()?.as_deref(), row.optional_text()?) {
+        (Some("application"), Some(id)) => Principal::Application(ApplicationId::new(id)),
+        (Some("profile"), Some(id)) => Principal::User(ProfileId::new(id)),
+        _ => Principal::Nobody,
+    })
+}
+
 fn read(mut row: Row) -> Result<Grant, StoreError> {
     let (right, context) = (row.text()?, row.text()?);
     let context =

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
+use crate::principal::CPrincipal;
 use crate::project::{Project, ProjectPackageRepository};
 use crate::scalar::DateTime;
 
@@ -89,6 +90,8 @@ pub struct ApplicationUnfurlDomain {
     pub domain: String,
     /// Whether previews are allowed.
     pub status: RightStatus,
+    /// Who brought that about.
+    pub modification_author: Option<CPrincipal>,
     /// When the status changed.
     pub modification_timestamp: Option<DateTime>,
 }
@@ -103,8 +106,52 @@ pub struct ApplicationUnfurlPattern {
     pub link_replacement: String,
     /// Whether replacing is allowed.
     pub status: RightStatus,
+    /// Who brought that about.
+    pub modification_author: Option<CPrincipal>,
     /// When the status changed.
     pub modification_timestamp: Option<DateTime>,
+}
+
+/// Body of the operation by which an application says whose links it previews.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct UpdateUnfurlDomains {
+    /// All of them; what is not named is dropped.
+    pub domains: Vec<String>,
+}
+
+/// Body of the operation by which an application says which ids it knows links for.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct UpdateUnfurlPatterns {
+    /// All of them; what is not named is dropped.
+    pub patterns: Vec<ApplicationUnfurlPatternRequest>,
+}
+
+/// A text pattern that an application asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationUnfurlPatternRequest {
+    /// Text that ids begin with.
+    pub prefix: String,
+    /// URL that they stand for; its end, `<?>`, is replaced by the number of the id.
+    pub link_replacement: String,
+}
+
+/// Body of the operation that answers an application about domains.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct AuthorizeUnfurlDomains {
+    /// Which of them.
+    pub domains: Vec<String>,
+    /// Yes or no.
+    pub approve: bool,
+}
+
+/// Body of the operation that answers an application about patterns.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct AuthorizeUnfurlPatterns {
+    /// Which of them, by prefix.
+    pub patterns: Vec<String>,
+    /// Yes or no.
+    pub approve: bool,
 }
 
 /// How far a request for a right has come.
