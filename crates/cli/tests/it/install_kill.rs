@@ -2,18 +2,22 @@
 
 use serde_json::{Value, json};
 use spaceport_testkit::http::Client;
+use spaceport_testkit::postgres::database;
 use spaceport_testkit::published::{Published, Reaction};
 use spaceport_testkit::receiver::Gate;
 use tempfile::TempDir;
 
-use crate::process::{Process, init};
+use crate::process::{Process, init_with};
 
 const ONE: &str = "http://one.test";
 const TWO: &str = "http://two.test";
 
 /// A server that is killed again and again, and an application that outlives it.
-struct Life {
+struct Life<'a> {
     folder: TempDir,
+    flags: &'a [&'a str],
+    /// What happens between a kill and the next start.
+    time_passes: &'a dyn Fn(),
     admin: String,
     published: Published,
     process: Option<Process>,
@@ -23,9 +27,11 @@ struct Life {
     id: String,
 }
 
-impl Life {
+impl Life<'_> {
     fn serve(&mut self, public_url: &str) -> Client {
-        let process = Process::serve_at(&self.folder.path().join("data"), self.listen.as_deref(), public_url);
+        (self.time_passes)();
+        let data = self.folder.path().join("data");
+        let process = Process::serve_at(&data, self.listen.as_deref(), public_url, self.flags);
         self.published.reach(&process.url);
         self.listen = process.url.strip_prefix("http://").map(str::to_owned);
         let client = Client::new(process.url.clone());
@@ -84,11 +90,23 @@ impl Life {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_at_every_step_leaves_no_application_behind() {
+    survives(&[], &|| ()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_leave_no_application_behind_on_postgres_either() {
+    let database = database();
+    // Other nodes may live on, so a start does not end leases there; time does, and this is its place.
+    let time_passes = || database.execute("UPDATE dispatch SET due_at = 0 WHERE state = 'sending'");
+    survives(&["--database-url", &database.url], &time_passes).await;
+}
+
+async fn survives(flags: &[&str], time_passes: &dyn Fn()) {
     let folder = TempDir::new().unwrap();
-    let made = init(&folder.path().join("data"));
+    let made = init_with(&folder.path().join("data"), flags);
     let admin = made["adminToken"].as_str().unwrap().to_owned();
-    let mut life =
-        Life { folder, admin, published: Published::start(), process: None, listen: None, id: String::new() };
+    let (published, id) = (Published::start(), String::new());
+    let mut life = Life { folder, flags, time_passes, admin, published, process: None, listen: None, id };
 
     // The id is known only after the call that makes the application, which cannot be repeated.
     let gate = Gate::new();
@@ -112,7 +130,7 @@ async fn a_kill_at_every_step_leaves_no_application_behind() {
     life.kill();
 
     let old = life.published.memory().client_secret;
-    let regenerate = async |life: &Life, client: &Client| {
+    let regenerate = async |life: &Life<'_>, client: &Client| {
         let path = format!("/api/http/applications/id:{}/client-secret/regenerate", life.id);
         client.post(&path).bearer(&life.admin).send().await.expect(200);
     };
@@ -132,14 +150,14 @@ async fn a_kill_at_every_step_leaves_no_application_behind() {
     }
     life.kill();
 
-    let moved = async |_: &Life, _: &Client| {};
+    let moved = async |_: &Life<'_>, _: &Client| {};
     let class = "ChangeServerUrlPayload";
     let client = life.killed_during(class, TWO, moved, |memory| memory.server_url == TWO).await;
     let told = life.until(&client, connected).await;
     assert_eq!(told["metadata"]["lastSentServerUrl"], TWO);
     life.kill();
 
-    let delete = async |life: &Life, client: &Client| {
+    let delete = async |life: &Life<'_>, client: &Client| {
         client.delete(&format!("/api/http/applications/id:{}", life.id)).bearer(&life.admin).send().await.expect(200);
     };
     let class = "ApplicationUninstalledPayload";

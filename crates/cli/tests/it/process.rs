@@ -42,8 +42,8 @@ impl Process {
     }
 
     /// At an address of before, reached under another URL.
-    pub(crate) fn serve_at(data: &Path, listen: Option<&str>, public_url: &str) -> Self {
-        Self::start(data, (listen.unwrap_or(ANYWHERE), public_url), &[], "error", Stdio::inherit())
+    pub(crate) fn serve_at(data: &Path, listen: Option<&str>, public_url: &str, flags: &[&str]) -> Self {
+        Self::start(data, (listen.unwrap_or(ANYWHERE), public_url), flags, "error", Stdio::inherit())
     }
 
     /// With further flags, and everything there is to log in a file.
