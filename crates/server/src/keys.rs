@@ -6,7 +6,7 @@ use spaceport_delivery::sign::RsaSigner;
 use spaceport_platform::id::{ApplicationId, Id, KeyId};
 use spaceport_platform::random::Random;
 use spaceport_platform::time::Timestamp;
-use spaceport_store::{StoreError, Tx};
+use spaceport_store::{PublicKey, StoreError, Tx};
 use tokio::sync::Semaphore;
 
 use crate::http::error::ApiError;
@@ -14,19 +14,14 @@ use crate::services::{KeySource, Services};
 
 /// A key pair that waits to be stored.
 pub struct NewKey {
-    /// Its id (`kid`).
-    pub id: KeyId,
+    /// Its public half.
+    pub public: PublicKey,
     /// The private key, PKCS #8 in DER.
     pub pkcs8: Vec<u8>,
-    /// Modulus, base64url.
-    pub n: String,
-    /// Exponent, base64url.
-    pub e: String,
-    created_at: Timestamp,
 }
 
 impl NewKey {
-    /// Makes a key pair off the async threads.
+    /// Makes a key pair off the async threads, which signs at once.
     ///
     /// # Errors
     /// When key generation fails.
@@ -46,7 +41,9 @@ impl NewKey {
     pub fn make(id: KeyId, source: &KeySource, now: Timestamp) -> Result<Self, String> {
         let pkcs8 = source()?;
         let (n, e) = public(&pkcs8)?;
-        Ok(Self { id, pkcs8, n, e, created_at: now })
+        // From the beginning of time, so that a node whose clock is behind has a key to sign with.
+        let signs_from = Timestamp::from_millis(0);
+        Ok(Self { public: PublicKey { id, n, e, created_at: now, signs_from, retires_at: None }, pkcs8 })
     }
 
     /// Stores it as the newest key of an application.
@@ -54,7 +51,7 @@ impl NewKey {
     /// # Errors
     /// When the database fails.
     pub fn insert(&self, tx: &mut Tx<'_>, application: &ApplicationId) -> Result<(), StoreError> {
-        tx.insert_application_key(&self.id, application, &self.pkcs8, &self.n, &self.e, self.created_at)
+        tx.insert_application_key(application, &self.public, &self.pkcs8)
     }
 }
 

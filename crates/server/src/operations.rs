@@ -60,6 +60,7 @@ fn host() -> Routes {
         .with(secret_overlap::routes)
         .with(installation::routes)
         .with(crate::host::approval::routes)
+        .with(crate::host::public_key::routes)
         .with(audit_trail::routes)
         .with(crate::host::ssl_keystore::routes)
         .with(right::routes)

@@ -34,6 +34,7 @@ pub const PERIODIC: &[Periodic] = &[
     crate::rotation::WATCH,
     housekeeping::TASK,
     rotation::TASK,
+    crate::host::public_key::TASK,
     ssl_keystore::WATCH,
     crate::api::trusted_certificate::NOTICE,
     Periodic { name: "notice changes of the catalogue", period: catalogues::NOTICE, run: catalogues::notice },

@@ -80,6 +80,11 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0021_unfurl_targets.sql"),
         postgres: include_str!("../migrations/postgres/0021_unfurl_targets.sql"),
     },
+    Step {
+        name: "0022_application_keys",
+        sqlite: include_str!("../migrations/sqlite/0022_application_keys.sql"),
+        postgres: include_str!("../migrations/postgres/0022_application_keys.sql"),
+    },
 ];
 
 /// Brings the schema up to date, in the caller's transaction.

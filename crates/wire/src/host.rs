@@ -122,3 +122,39 @@ pub struct SecretOverlap {
     /// Until when; null when only the present one is valid.
     pub valid_until: Option<DateTime>,
 }
+
+/// A key pair that signs what an application is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationPublicKey {
+    /// Its id, `kid` in the published keys.
+    pub key_id: String,
+    /// When it was made and published.
+    pub created_at: DateTime,
+    /// Whether it signs.
+    pub state: PublicKeyState,
+    /// From when on it signs.
+    pub signs_from: DateTime,
+    /// When it is not published any more; null while no newer one signs.
+    pub retires_at: Option<DateTime>,
+}
+
+/// Whether a key pair signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum PublicKeyState {
+    /// Not yet: it is published, so that those who keep keys know it in time.
+    Waits,
+    /// It does.
+    Signs,
+    /// Not any more: it is published for those who verify what was signed before.
+    Retires,
+}
+
+/// How a key pair is replaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct RotatePublicKey {
+    /// Whether the new one signs at once and the others are taken away, because they may be known to somebody else.
+    pub immediately: bool,
+}

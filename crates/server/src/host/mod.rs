@@ -5,6 +5,7 @@ pub mod audit_trail;
 pub mod directory;
 pub mod event;
 pub mod installation;
+pub mod public_key;
 pub mod right;
 pub mod secret_overlap;
 pub mod session;

@@ -46,6 +46,7 @@ mod people;
 mod permanent_token_bounds;
 mod permanent_tokens;
 mod pictures;
+mod public_keys;
 mod registry;
 mod rights_model;
 mod secrets;

@@ -10,6 +10,7 @@ use spaceport_platform::directory::project::{Openness, Project};
 use spaceport_platform::event::{About, NewEvent};
 use spaceport_platform::id::{ApplicationId, EventId, ProfileId};
 use spaceport_platform::right::Right;
+use spaceport_platform::unfurl::{TargetKind, UnfurlTarget, Wanted};
 use spaceport_store::{Remembered, Store, StoreError, Tx};
 
 use crate::make::{application, at, event, ids, listeners, publish_in};
@@ -18,6 +19,7 @@ pub(crate) async fn facts(store: &Store) {
     statuses_are_kept_with_author_and_time(store).await;
     required_rights_are_a_set(store).await;
     families_end_at_the_first_maker(store).await;
+    unfurl_targets_are_kept_in_order(store).await;
     the_hosts_rights_are_kept(store).await;
     only_the_entitled_hear_of_an_event(store).await;
     what_was_withdrawn_is_not_sent(store).await;
@@ -223,4 +225,48 @@ async fn what_was_withdrawn_is_not_sent(store: &Store) {
     assert_eq!(store.write(move |tx| tx.cancel_unentitled(&asked, &rights, at(11))).await.unwrap(), 1);
     set(store, "withdrawn", Context::Global, &[("Y.View", RightStatus::Granted)]).await;
     assert!(store.write(move |tx| tx.claim(&[(id.clone(), 10)], at(30), at(40))).await.unwrap().is_empty());
+}
+
+async fn unfurl_targets_are_kept_in_order(store: &Store) {
+    let ids = ["previews-1", "previews-2"].map(ApplicationId::new);
+    let target = |name: &str, link: Option<&str>, status, author| UnfurlTarget {
+        wanted: Wanted { name: name.to_owned(), link: link.map(str::to_owned) },
+        status,
+        author,
+        modified_at: at(5),
+    };
+    let author = Principal::User(ProfileId::new("u1"));
+    let domains = vec![
+        target("z.example", None, RightStatus::Granted, author),
+        target("a.example", None, RightStatus::Requested, Principal::Application(ids[0].clone())),
+    ];
+    let pattern = target("T-", Some("https://t.example/<?>"), RightStatus::Rejected, Principal::Nobody);
+    let (first, second) = (ids[0].clone(), ids[1].clone());
+    let (set, one) = (domains.clone(), pattern.clone());
+    let work = store.write(move |tx| {
+        tx.insert_application(&application("previews-1"))?;
+        tx.insert_application(&application("previews-2"))?;
+        for _ in 0..2 {
+            tx.set_unfurl_targets(&first, TargetKind::Domain, &set)?;
+        }
+        tx.set_unfurl_targets(&second, TargetKind::Pattern, std::slice::from_ref(&one))
+    });
+    work.await.unwrap();
+    let asked = ids.clone();
+    let read = store.read(move |tx| {
+        Ok::<_, StoreError>((
+            tx.unfurl_targets(&asked[0], TargetKind::Domain)?,
+            tx.unfurl_targets(&asked[0], TargetKind::Pattern)?,
+            tx.unfurl_targets_of(&asked)?,
+        ))
+    });
+    let (of_domains, of_patterns, mut all) = read.await.unwrap();
+    assert_eq!((&of_domains, of_patterns.len()), (&domains, 0));
+    all.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+    let expected = [
+        (ids[0].clone(), TargetKind::Domain, domains[0].clone()),
+        (ids[0].clone(), TargetKind::Domain, domains[1].clone()),
+        (ids[1].clone(), TargetKind::Pattern, pattern),
+    ];
+    assert_eq!(all, expected);
 }

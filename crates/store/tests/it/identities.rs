@@ -7,15 +7,16 @@ use spaceport_platform::context::Context;
 use spaceport_platform::id::{ApplicationId, KeyId, ProfileId, TokenId};
 use spaceport_platform::right::Right;
 use spaceport_platform::secret::Secret;
-use spaceport_store::{NewToken, Store, StoreError, StoredToken, TokenStart};
+use spaceport_store::{NewToken, PublicKey, Store, StoreError, StoredToken, TokenStart};
 
-use crate::make::{application, at, profile};
+use crate::make::{application, at, profile, public_key};
 
 pub(crate) async fn facts(store: &Store) {
     profiles_and_grants(store).await;
     tokens(store).await;
     links_work_once(store).await;
     keys_and_secrets(store).await;
+    keys_take_turns(store).await;
 }
 
 async fn profiles_and_grants(store: &Store) {
@@ -133,8 +134,8 @@ async fn links_work_once(store: &Store) {
 async fn keys_and_secrets(store: &Store) {
     let made = store.write(|tx| {
         tx.insert_application(&application("keyed"))?;
-        tx.insert_application_key(&KeyId::new("k1"), &ApplicationId::new("keyed"), b"one", "n1", "AQAB", at(1))?;
-        tx.insert_application_key(&KeyId::new("k2"), &ApplicationId::new("keyed"), b"two", "n2", "AQAB", at(2))?;
+        tx.insert_application_key(&ApplicationId::new("keyed"), &public_key("k1", at(1)), b"one")?;
+        tx.insert_application_key(&ApplicationId::new("keyed"), &public_key("k2", at(2)), b"two")?;
         tx.set_secret("keyed", SecretKind::ClientSecret, &Secret::new("first"))?;
         tx.set_secret("keyed", SecretKind::ClientSecret, &Secret::new("second"))
     });
@@ -159,4 +160,51 @@ async fn keys_and_secrets(store: &Store) {
     assert!(no_other);
     assert_eq!(matches, [true, false, false]);
     assert!(!of_nobody);
+}
+
+async fn keys_take_turns(store: &Store) {
+    let id = ApplicationId::new("rotated");
+    let (application, owner) = (application("rotated"), id.clone());
+    let next = PublicKey { signs_from: at(100), ..public_key("r2", at(50)) };
+    let made = store.write(move |tx| {
+        tx.insert_application(&application)?;
+        tx.insert_application_key(&owner, &public_key("r1", at(1)), b"one")?;
+        tx.insert_application_key(&owner, &next, b"two")
+    });
+    made.await.unwrap();
+    let signs = async |now| {
+        let id = id.clone();
+        store.read(move |tx| tx.signing_private_key(&id, now)).await.unwrap().unwrap().0.to_string()
+    };
+    let replaced = async |now| store.write(move |tx| tx.replace_application_keys(now, at(200), 10)).await.unwrap();
+    let revision = async || {
+        let id = id.clone();
+        store.read(move |tx| tx.application(&id)).await.unwrap().unwrap().revision
+    };
+    let before = revision().await;
+    let due = async |now| store.read(move |tx| tx.application_keys_take_turns(now)).await.unwrap();
+    assert_eq!((due(at(99)).await, due(at(100)).await), (false, true));
+    assert_eq!((signs(at(99)).await.as_str(), replaced(at(99)).await), ("r1", 0));
+    assert_eq!(revision().await, before);
+    assert_eq!((signs(at(100)).await.as_str(), replaced(at(100)).await, replaced(at(101)).await), ("r2", 1, 0));
+    assert_eq!(revision().await, before + 1, "every node loads the new key");
+    let published = async || {
+        let id = id.clone();
+        let keys = store.read(move |tx| tx.application_keys(&id)).await.unwrap();
+        keys.iter().map(|key| (key.id.to_string(), key.retires_at)).collect::<Vec<_>>()
+    };
+    let both = [("r1".to_owned(), Some(at(200))), ("r2".to_owned(), None)];
+    assert_eq!(published().await, both);
+    let deleted = async |now| store.write(move |tx| tx.delete_retired_application_keys(now, 10)).await.unwrap();
+    assert_eq!((deleted(at(199)).await, deleted(at(200)).await), (0, 1));
+    assert_eq!(published().await, [("r2".to_owned(), None)]);
+    assert!(!due(at(1_000)).await);
+    let (owner, last) = (id.clone(), KeyId::new("r3"));
+    let work = store.write(move |tx| {
+        tx.insert_application_key(&owner, &public_key("r3", at(300)), b"three")?;
+        tx.delete_application_keys_but(&owner, &last)
+    });
+    work.await.unwrap();
+    assert_eq!(published().await, [("r3".to_owned(), None)]);
+    assert_eq!(revision().await, before + 2);
 }

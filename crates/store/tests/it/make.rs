@@ -8,19 +8,27 @@ use spaceport_platform::directory::channel::Channel;
 use spaceport_platform::directory::project::{Openness, Project};
 use spaceport_platform::directory::team::Team;
 use spaceport_platform::event::NewEvent;
-use spaceport_platform::id::{ApplicationId, DeliveryId, EventId, Id, ProfileId, SubscriptionId, TeamId, WebhookId};
+use spaceport_platform::id::{
+    ApplicationId, DeliveryId, EventId, Id, KeyId, ProfileId, SubscriptionId, TeamId, WebhookId,
+};
 use spaceport_platform::listeners::Listeners;
 use spaceport_platform::profile::Profile;
 use spaceport_platform::random::Counting;
 use spaceport_platform::subscription::Subscription;
 use spaceport_platform::time::Timestamp;
 use spaceport_platform::webhook::{PayloadForm, Webhook};
-use spaceport_store::{Heard, Remembered, Store, StoreError, Stored};
+use spaceport_store::{Heard, PublicKey, Remembered, Store, StoreError, Stored};
 use std::sync::LazyLock;
 
 /// A moment.
 pub(crate) fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000 + millis)
+}
+
+/// The public half of a key that signs from the beginning of time.
+pub(crate) fn public_key(id: &str, created_at: Timestamp) -> PublicKey {
+    let (n, e, signs_from) = (format!("n of {id}"), "AQAB".to_owned(), Timestamp::from_millis(0));
+    PublicKey { id: KeyId::new(id), n, e, created_at, signs_from, retires_at: None }
 }
 
 pub(crate) fn profile(id: &str) -> Profile {

@@ -10,7 +10,7 @@ use spaceport_testkit::postgres::database;
 use tempfile::TempDir;
 
 use crate::engines::{postgres, sqlite};
-use crate::make::{application, at};
+use crate::make::{application, at, public_key};
 
 const KIND: SecretKind = SecretKind::ClientSecret;
 
@@ -121,8 +121,8 @@ async fn rotation(url: &str) {
             tx.set_secret(&id, KIND, &Secret::new(format!("secret {number}")))?;
             let overlap = Overlap { until: at(9), stamp: at(0), next_stamp: at(0) };
             tx.replace_secret(&id, KIND, &Secret::new(format!("newer {number}")), &overlap)?;
-            let key = KeyId::new(format!("k{number}"));
-            tx.insert_application_key(&key, &ApplicationId::new(id), b"private", "n", "e", at(0))?;
+            let key = public_key(&format!("k{number}"), at(0));
+            tx.insert_application_key(&ApplicationId::new(id), &key, b"private")?;
         }
         tx.insert_server_key(&KeyId::new("s"), Algorithm::Rs512, KeyState::Active, b"server", at(0))
     });

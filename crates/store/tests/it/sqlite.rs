@@ -1,14 +1,14 @@
 //! What only an embedded database has to promise.
 
 use spaceport_platform::application::SecretKind;
-use spaceport_platform::id::{ApplicationId, KeyId, ProfileId};
+use spaceport_platform::id::{ApplicationId, ProfileId};
 use spaceport_platform::secret::Secret;
 use spaceport_store::{MasterKey, Sealer, Store, StoreError};
 use tempfile::TempDir;
 
 use crate::engines::{sealer, sqlite};
 use crate::keys::keystore;
-use crate::make::{application, at, profile};
+use crate::make::{application, at, profile, public_key};
 
 fn url(folder: &TempDir) -> String {
     format!("sqlite:{}", folder.path().join("test.db").display())
@@ -47,7 +47,7 @@ async fn no_secret_stands_in_the_files_in_clear() {
         tx.insert_application(&application("a1"))?;
         tx.set_secret("a1", SecretKind::ClientSecret, &Secret::new("clear-client-secret"))?;
         tx.insert_keystore(&keystore("k", "CN=k"), b"clear-keystore-key")?;
-        tx.insert_application_key(&KeyId::new("k"), &ApplicationId::new("a1"), b"clear-private-key", "n", "e", at(0))
+        tx.insert_application_key(&ApplicationId::new("a1"), &public_key("k", at(0)), b"clear-private-key")
     });
     made.await.unwrap();
     store.close().await;

@@ -21,6 +21,11 @@ pub(crate) fn rows() -> Vec<Case> {
         case("host.application.approvals.answer")
             .body(json!({ "approveAll": true }))
             .malformed(json!({ "approveAll": 7 }), "approveAll"),
+        case("host.application.public_keys.list").answers(|keys| assert_eq!(keys[0]["state"], "SIGNS")),
+        case("host.application.public_keys.rotate")
+            .body(json!({}))
+            .malformed(json!({ "immediately": 7 }), "immediately")
+            .answers(|keys| assert_eq!((&keys[0]["state"], &keys[1]["state"]), (&json!("SIGNS"), &json!("WAITS")))),
         case("host.application.connect").with(|server, made| failed(server, made).boxed()),
     ]
 }

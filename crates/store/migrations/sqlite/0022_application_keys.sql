@@ -1,0 +1,1 @@
+ALTER TABLE application_key ADD COLUMN retires_at BIGINT;
