@@ -121,7 +121,7 @@ pub async fn rotate(
 async fn take_turns(services: Services) -> Result<(), String> {
     let now = services.clock.now();
     let failed = |error: StoreError| format!("the keys of applications cannot be replaced: {error}");
-    let turns = |tx: &mut spaceport_store::Tx<'_>| {
+    let turns = move |tx: &mut spaceport_store::Tx<'_>| {
         Ok::<_, StoreError>((
             tx.replace_application_keys(now, now.plus(CACHED), STEP)?,
             tx.delete_retired_application_keys(now, STEP)?,
