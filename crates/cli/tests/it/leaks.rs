@@ -4,6 +4,8 @@
 //! [`Session::saw`] every secret it meets, and sends its calls through [`Session::ask`], which keeps the refusals.
 //! To cover something new, add a step to [`Session::walk`].
 
+mod people;
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -64,6 +66,8 @@ impl Session {
         self.regenerations(&id, &client_id).await;
         self.permanent_tokens(&client_id).await;
         self.endpoints().await;
+        self.keystore_and_upload().await;
+        self.people().await;
         self.refused_values(&id).await;
         self.administrator_link().await;
     }
@@ -183,7 +187,15 @@ impl Session {
             let body = json!({ "name": "hook", "endpointAuth": { "appLevelAuth": auth }, "subscriptions": [{ "name": "s",
                 "subscription": { "subjectCode": "Issue", "filters": [], "eventTypeCodes": ["Issue.Created"] } }] });
             let call = self.client.post("/api/http/applications/me/webhooks").bearer(&token).json(&body);
-            self.ask(call).await.expect(200);
+            let hook = self.ask(call).await.expect(200).json()["id"].as_str().unwrap().to_owned();
+            let header = format!("custom-header-of-ours-for-{name}");
+            self.saw("custom header", &header);
+            let path = format!("/api/http/applications/me/webhooks/{hook}/custom-headers");
+            for value in [format!("{header}\r\n"), header] {
+                let body = json!({ "headers": [{ "name": "X-Ours", "value": value }] });
+                let status = if value.ends_with('\n') { 400 } else { 200 };
+                self.ask(self.client.post(&path).bearer(&token).json(&body)).await.expect(status);
+            }
             let event = json!({ "subject": "Issue", "type": "Issue.Created",
                 "payload": { "className": "IssueWebhookEvent", "n": name } });
             let call = self.client.post("/api/host/v1/events").bearer(&host).json(&json!({ "events": [event] }));
@@ -192,6 +204,27 @@ impl Session {
             self.receiver.behave(&format!("/{name}"), Behaviour::status(200));
             self.ask(self.client.get("/api/http/applications/me/webhooks").bearer(&token)).await.expect(200);
         }
+    }
+
+    /// A private key that an administrator stores, refused once and accepted once, and where a file is put.
+    async fn keystore_and_upload(&mut self) {
+        let fixture = |name: &str| {
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../keys/tests/fixtures/keystore/");
+            std::fs::read_to_string(format!("{folder}{name}")).unwrap()
+        };
+        let (key, other) = (fixture("ec.key.pem"), fixture("rsa.chain.pem"));
+        self.saw("private key of a keystore", key.lines().nth(1).unwrap());
+        let admin = self.first("adminToken");
+        for (certificate, status) in [(other, 400), (fixture("ec.chain.pem"), 200)] {
+            let body = json!({ "name": "ours", "certificate": certificate, "privateKey": key });
+            self.ask(self.client.post("/api/host/v1/ssl-keystores").bearer(&admin).json(&body)).await.expect(status);
+        }
+        let body = json!({ "storagePrefix": "attachments" });
+        let path = self.ask(self.client.post("/api/http/uploads").bearer(&admin).json(&body)).await.expect(200).json();
+        let path = path.as_str().unwrap();
+        self.saw("path of an upload", path.strip_prefix("/uploads/").unwrap());
+        let put = self.client.put(&format!("{path}/icon.png")).body("image/png", "no picture".to_owned());
+        self.ask(put).await.expect(400);
     }
 
     /// Values that are refused for another reason than being secret.

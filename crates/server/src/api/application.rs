@@ -1,12 +1,9 @@
 //! `/api/http/applications`: applications are read and changed. Creation, lists and the end of an application have
 //! files of their own beside this one.
 
-use std::time::Duration;
-
 use spaceport_platform::application::{SecretKind, VerificationToken, check};
 use spaceport_platform::application_changes::changes;
 use spaceport_platform::audit::{AuditChange, AuditTarget};
-use spaceport_platform::dispatch::PayloadClass;
 use spaceport_platform::id::random_text;
 use spaceport_platform::lifecycle;
 use spaceport_platform::secret::Secret;
@@ -17,6 +14,7 @@ use crate::api::application_attached::{change_picture, require_keystore};
 use crate::api::application_create::create;
 use crate::api::application_list::list;
 use crate::api::application_out::out;
+use crate::api::application_secret::choose_client_secret;
 use crate::api::application_state::loaded;
 use crate::api::change;
 use crate::events::application::{NewSecrets, updated};
@@ -63,6 +61,7 @@ pub async fn update(
     }
     let (now, trail, news, guard) = (cx.now(), cx.trail(), cx.news(), cx.services.guard.clone());
     let change = change::Change::read(body)?;
+    let overlap = cx.services.settings.overlap.client_secret;
     let id = cx.access.application.id.clone();
     let verification_token = Secret::new(random_text(SECRET_LENGTH, cx.services.random.as_ref()));
     let answered = cx
@@ -84,12 +83,7 @@ pub async fn update(
             change_picture(tx, before.picture.as_ref(), application.picture.as_ref(), now)?;
             let mut recorded = changes(Some(&before), &application);
             if let Some(secret) = &change.client_secret {
-                tx.set_secret(id.as_str(), SecretKind::ClientSecret, secret)?;
-                // One that was on its way is none any more.
-                tx.cancel_dispatches_of(&id, PayloadClass::ChangeClientSecret, now)?;
-                // Also when two changes fall into one millisecond.
-                application.tokens_not_before = now.max(before.tokens_not_before.plus(Duration::from_millis(1)));
-                recorded.push(AuditChange::secret("clientSecret"));
+                recorded.extend(choose_client_secret(tx, &before, &mut application, secret, overlap, now)?);
             }
             if let Some((kind, secret)) = change.authentication.as_ref().and_then(|chosen| chosen.secret()) {
                 tx.set_secret(id.as_str(), kind, secret)?;
@@ -107,9 +101,10 @@ pub async fn update(
             }
             tx.update_application(&application)?;
             if !recorded.is_empty() {
+                let has = |field: &str| recorded.iter().any(|change| change.field == field);
                 let secrets = NewSecrets {
-                    client_secret: change.client_secret.is_some(),
-                    verification_token: recorded.iter().any(|change| change.field == "verificationToken"),
+                    client_secret: has("clientSecret"),
+                    verification_token: has("verificationToken"),
                     signing_key: false,
                 };
                 trail.record(tx, AuditTarget::application(&id), recorded)?;

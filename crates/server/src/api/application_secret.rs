@@ -247,6 +247,47 @@ async fn regenerate<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind) -> Re
     Ok(Done)
 }
 
+/// Puts a client secret that the caller chose in place of the present one, which stays valid for `length`. Whoever
+/// chose it knows it, so nobody is told, and the overlap of connected applications plays no part (decision 56).
+/// Choosing the present one again changes nothing. Answers what to record.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn choose_client_secret(
+    tx: &mut Tx<'_>,
+    before: &Application,
+    application: &mut Application,
+    secret: &Secret,
+    length: Duration,
+    now: Timestamp,
+) -> Result<Vec<AuditChange>, StoreError> {
+    let (id, kind) = (&application.id, SecretKind::ClientSecret);
+    let mut stamp = before.tokens_not_before;
+    // One that was on its way is none any more; until now the application knows only the one before.
+    if tx.cancel_dispatches_of(id, PayloadClass::ChangeClientSecret, now)?
+        && let Some(returned) = tx.return_to_previous_secret(id.as_str(), kind)?
+    {
+        stamp = returned.stamp;
+    } else if tx.secret_matches(id.as_str(), kind, secret.reveal())? {
+        return Ok(Vec::new());
+    }
+    // Also when two changes fall into one millisecond.
+    let next_stamp = now.max(before.tokens_not_before.plus(Duration::from_millis(1)));
+    let overlap = (!length.is_zero()).then(|| Overlap { until: now.plus(length), stamp, next_stamp });
+    match &overlap {
+        Some(overlap) => tx.replace_secret(id.as_str(), kind, secret, overlap)?,
+        None => {
+            tx.set_secret(id.as_str(), kind, secret)?;
+            // Whoever had the old secret may have got refresh tokens with it.
+            tx.end_delegations_to(id, now)?;
+        }
+    }
+    application.tokens_not_before = next_stamp;
+    let until = overlap.map(|overlap| overlap.until.to_iso());
+    let valid_until = AuditChange::between("previousValidUntil", None, until.as_deref());
+    Ok([AuditChange::secret("clientSecret")].into_iter().chain(valid_until).collect())
+}
+
 /// Refuses to change the secret of a connected application that is being told something about its credentials.
 fn require_nothing_under_way(tx: &mut Tx<'_>, application: &Application) -> Result<(), ApiError> {
     let connection = application.connection.as_ref();

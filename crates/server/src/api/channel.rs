@@ -80,18 +80,18 @@ pub async fn list(
     Query(query): Query<ListFilter>,
 ) -> Result<Json<Batch<ChannelListEntry>>, ApiError> {
     let page = Page::walked(query.skip.as_deref(), query.top.map(i64::from))?;
-    let start = walk::start(&page, ListOrder::Name)?;
-    if query.sort_order == Some(ColumnSortOrder::Desc) {
-        return Err(ApiError::validation("sortOrder must be ASC: this server lists channels from A to Z"));
-    }
+    let order = match query.sort_order {
+        None | Some(ColumnSortOrder::Asc) => ListOrder::Name,
+        Some(ColumnSortOrder::Desc) => ListOrder::NameBackwards,
+    };
+    let start = walk::start(&page, order)?;
     let (name, with_archived) = (query.query.unwrap_or_default(), query.with_archived.unwrap_or(true));
     let public_only = query.public_only.unwrap_or(false);
     let (caller, limit) = (Arc::clone(&cx.caller), page.limit);
     let listed = cx
         .read(move |tx| {
             let visible = visible_channels(tx, &caller)?;
-            let filter =
-                ChannelFilter { visible, query: name.clone(), with_archived, public_only, order: ListOrder::Name };
+            let filter = ChannelFilter { visible, query: name.clone(), with_archived, public_only, order };
             let listed = tx.list_channels(&filter, &start, limit)?;
             let groups: Vec<Group> = listed.entries.iter().map(|channel| Group::Channel(channel.id.clone())).collect();
             let memberships = tx.memberships_in_all(&groups)?;
@@ -116,7 +116,7 @@ pub async fn list(
         })
         .await
         .map_err(ApiError::from)?;
-    Ok(Json(walk::batch(&page, ListOrder::Name, listed)))
+    Ok(Json(walk::batch(&page, order, listed)))
 }
 
 /// A channel.

@@ -9,7 +9,7 @@ use spaceport_wire::permission::{
     RightsGroup, RightsWithHierarchy,
 };
 
-use crate::asked::{Question, answer};
+use crate::asked::{Question, answers};
 use crate::http::access::{Authenticated, Cx};
 use crate::http::error::ApiError;
 use crate::http::input::Body;
@@ -93,9 +93,8 @@ pub async fn check(cx: Cx<Authenticated>, Body(body): Body<CheckPermission>) -> 
         }
     };
     let question = Question::read(&body.principal, right, context, &cx.caller)?;
-    let services = cx.services.clone();
-    let answers = cx.read(move |tx| answer(tx, &services, std::slice::from_ref(&question))).await;
-    let answers: Vec<bool> = answers.map_err(|error: spaceport_store::StoreError| ApiError::from(error))?;
+    let (services, questions) = (&cx.services, vec![question]);
+    let answers = answers(&services.callers, &services.store, services.clock.as_ref(), questions).await?;
     Ok(Json(answers.first().copied().unwrap_or(false)))
 }
 

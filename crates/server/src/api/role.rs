@@ -60,10 +60,9 @@ pub async fn list(cx: Cx<Authenticated>, Body(body): Body<GetRoles>) -> Result<J
         .read(move |tx| {
             let hidden = || ApiError::not_found(format!("Context {identifier} not found"));
             let place = tx.place(&identifier)?.ok_or_else(hidden)?;
-            let right = LookAt::right(&place);
-            if !caller.holds(&right, &place) {
+            if !LookAt::allows(&caller, &place) {
                 // That there is an organization is no secret.
-                return Err(if place == Place::GLOBAL { needed(&right) } else { hidden() });
+                return Err(if place == Place::GLOBAL { needed(&LookAt::right(&place)) } else { hidden() });
             }
             Ok(RoleView::all(tx, &place)?)
         })
@@ -86,7 +85,7 @@ pub async fn create(cx: Cx<Authenticated>, Body(body): Body<CreateRole>) -> Resu
         .write(move |tx| {
             let hidden = || ApiError::not_found(format!("Context {} not found", body.context_identifier.0));
             let place = tx.place(&body.context_identifier.0)?.ok_or_else(hidden)?;
-            if place != Place::GLOBAL && !caller.holds(&LookAt::right(&place), &place) {
+            if place != Place::GLOBAL && !LookAt::allows(&caller, &place) {
                 return Err(hidden());
             }
             let right = Change::right(&place);

@@ -34,5 +34,6 @@ fn name(order: ListOrder) -> &'static str {
     match order {
         ListOrder::Id => "id",
         ListOrder::Name => "name",
+        ListOrder::NameBackwards => "name-backwards",
     }
 }

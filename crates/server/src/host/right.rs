@@ -9,7 +9,7 @@ use spaceport_platform::invalid::Invalid;
 use spaceport_store::StoreError;
 use spaceport_wire::permission::{CheckResult, CheckResults, Checks, DefineRight};
 
-use crate::asked::{Question, answer};
+use crate::asked::{Question, answers};
 use crate::http::access::{CheckRights, Cx, Holding, ManageCatalogue};
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Path};
@@ -97,8 +97,7 @@ pub async fn check(cx: Cx<Holding<CheckRights>>, Body(body): Body<Checks>) -> Re
         let context = check.context.map_or(PermissionContextIdentifier::Global, |context| context.0);
         questions.push(Question::read(&check.principal, right, context, &cx.caller)?);
     }
-    let services = cx.services.clone();
-    let answers = cx.read(move |tx| answer(tx, &services, &questions)).await;
-    let answers = answers.map_err(|error: StoreError| ApiError::from(error))?;
+    let services = &cx.services;
+    let answers = answers(&services.callers, &services.store, services.clock.as_ref(), questions).await?;
     Ok(Json(CheckResults { results: answers.into_iter().map(|allowed| CheckResult { allowed }).collect() }))
 }

@@ -12,6 +12,7 @@ use spaceport_platform::scope::Scope;
 use spaceport_platform::time::{Clock, Timestamp};
 use spaceport_store::{Remembered, Store, StoreError, Tx};
 
+use crate::asked::Named;
 use crate::http::error::ApiError;
 use crate::http::freshness::Freshness;
 use crate::oauth::jwt::{Claims, Refusal};
@@ -35,6 +36,7 @@ type TokenHash = [u8; 32];
 pub struct Callers {
     known: Cache<TokenHash, Arc<Known>>,
     grants: Cache<Principal, (i64, Arc<Grants>)>,
+    named: Named,
     freshness: Arc<Freshness>,
     tokens: Arc<AccessTokens>,
 }
@@ -50,7 +52,7 @@ impl Callers {
     /// With the keys that access tokens are verified by.
     pub fn new(tokens: Arc<AccessTokens>) -> Self {
         let (known, grants) = (Cache::new(CAPACITY), Cache::new(CAPACITY));
-        Self { known, grants, freshness: Arc::default(), tokens }
+        Self { known, grants, named: Named::default(), freshness: Arc::default(), tokens }
     }
 
     /// Forgets everybody, so that a change of rights or a revocation counts from the next call on. Other nodes
@@ -59,6 +61,17 @@ impl Callers {
         self.freshness.forget();
         self.known.invalidate_all();
         self.grants.invalidate_all();
+        self.named.forget();
+    }
+
+    /// The revision of rights, when this node has seen it so lately that what it remembers of it still holds.
+    pub fn fresh_revision(&self, clock: &dyn Clock) -> Option<i64> {
+        self.freshness.current(clock.now(), TRUST)
+    }
+
+    /// Whom and what questions about rights named.
+    pub(crate) fn named(&self) -> &Named {
+        &self.named
     }
 
     /// Looks whether something about rights changed, here or on another node.
@@ -91,7 +104,7 @@ impl Callers {
         }
         let hash = hash(token);
         if let Some(known) = self.known.get(&hash) {
-            let revision = match self.freshness.current(clock.now(), TRUST) {
+            let revision = match self.fresh_revision(clock) {
                 Some(revision) => revision,
                 None => self.notice(store, clock).await?,
             };
@@ -179,20 +192,22 @@ impl Callers {
         Ok(Known { caller: Arc::new(caller), expires_at, revision })
     }
 
-    /// What is granted to a principal, remembered like callers are.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn grants(&self, tx: &mut Tx<'_>, principal: &Principal) -> Result<Arc<Grants>, StoreError> {
-        let revision = tx.revision(Remembered::Rights)?;
-        self.grants_of(tx, principal, revision)
+    /// What is granted to a principal, when it is remembered from this revision.
+    pub(crate) fn known_grants(&self, principal: &Principal, revision: i64) -> Option<Arc<Grants>> {
+        self.grants.get(principal).filter(|(known, _)| *known == revision).map(|(_, grants)| grants)
     }
 
     /// What is granted to a principal at `revision`, the one of the transaction's snapshot.
-    fn grants_of(&self, tx: &mut Tx<'_>, principal: &Principal, revision: i64) -> Result<Arc<Grants>, StoreError> {
-        if let Some((known, grants)) = self.grants.get(principal)
-            && known == revision
-        {
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) fn grants_of(
+        &self,
+        tx: &mut Tx<'_>,
+        principal: &Principal,
+        revision: i64,
+    ) -> Result<Arc<Grants>, StoreError> {
+        if let Some(grants) = self.known_grants(principal, revision) {
             return Ok(grants);
         }
         let granted = match principal {

@@ -231,6 +231,13 @@ pub trait RoleUse: Send + Sync + 'static {
 /// To look at it.
 pub struct LookAt;
 
+impl LookAt {
+    /// Whether a caller may look at roles that hold at `place`: also who may change them and could not otherwise.
+    pub fn allows(caller: &Caller, place: &Place) -> bool {
+        caller.holds(&Self::right(place), place) || caller.holds(&Change::right(place), place)
+    }
+}
+
 /// To change it, or who has it.
 pub struct Change;
 
@@ -285,10 +292,12 @@ impl<U: RoleUse> Access for OnRole<U> {
         let found = found.map_err(|error: StoreError| ApiError::from(error))?;
         let hidden = || ApiError::not_found(format!("Role {id} not found"));
         let role = found.ok_or_else(hidden)?;
-        if !request.caller.holds(&LookAt::right(&role.place), &role.place) {
+        if !LookAt::allows(&request.caller, &role.place) {
             return Err(hidden());
         }
-        let right = U::right(&role.place);
+        // Who may change it and not view what is there looks by the right to change.
+        let changes = Change::right(&role.place);
+        let right = if request.caller.holds(&changes, &role.place) { changes } else { U::right(&role.place) };
         match ApiError::from_decision(decide(&request.caller, &right, Target::Place(&role.place)), right.code()) {
             Some(refusal) => Err(refusal),
             None => Ok(Self { role, wanted: PhantomData }),

@@ -1,4 +1,4 @@
-//! Every operation of applications, by every kind of caller and with every kind of fault: one row an operation.
+//! Every operation of Space and of the host, by every kind of caller and with every kind of fault: one row an operation.
 //!
 //! A row says what a good call looks like; the runner makes the bad ones from it. A resource has a file of rows under
 //! `cases/` and a line in [`rows`]. An operation without a row fails a test.
@@ -10,10 +10,14 @@
 
 mod applications;
 mod authorizations;
+mod directory;
+mod host;
 mod installation;
 mod keys;
+mod organization;
 mod parameters;
 mod permanent_tokens;
+mod roles;
 mod secrets;
 pub(crate) mod unfurl_targets;
 mod webhooks;
@@ -37,10 +41,14 @@ fn rows() -> Vec<Case> {
     [
         applications::rows(),
         authorizations::rows(),
+        directory::rows(),
+        host::rows(),
         installation::rows(),
         keys::rows(),
         parameters::rows(),
+        organization::rows(),
         permanent_tokens::rows(),
+        roles::rows(),
         secrets::rows(),
         unfurl_targets::rows(),
         webhooks::rows(),
@@ -53,16 +61,45 @@ fn rows() -> Vec<Case> {
 type Variables = Vec<(&'static str, String)>;
 type Prepare = Arc<dyn for<'a> Fn(&'a Server, &'a Made) -> BoxFuture<'a, Variables> + Send + Sync>;
 
+/// Who makes the good call.
+#[derive(Clone, Copy, PartialEq)]
+enum Entitled {
+    /// The application; where rights in the whole organization are asked for, the administrator.
+    Default,
+    /// A person, through the application.
+    Person,
+    /// The administrator.
+    Administrator,
+}
+
+/// What callers get to whom nothing is granted.
+#[derive(Clone, Copy, PartialEq)]
+enum Strangers {
+    /// That they lack a right.
+    Refused,
+    /// That there is nothing.
+    SeeNothing,
+    /// Applications, that they lack a right; people, what every member of the organization gets.
+    Members,
+    /// What everybody gets.
+    Served,
+}
+
+/// Who uses applications here; nothing is granted to him.
+pub(crate) const PERSON: &str = "stranger";
+
 /// A row: an operation and what a good call of it looks like.
 pub(crate) struct Case {
     operation: &'static str,
     body: Option<Value>,
-    query: &'static str,
+    query: String,
     malformed: Vec<(Value, &'static str)>,
     prepare: Prepare,
     anything: Vec<&'static str>,
     refused: Option<&'static str>,
-    reachable: bool,
+    by: Entitled,
+    strangers: Strangers,
+    status: u16,
     check: fn(&Value),
 }
 
@@ -71,12 +108,14 @@ pub(crate) fn case(operation: &'static str) -> Case {
     Case {
         operation,
         body: None,
-        query: "",
+        query: String::new(),
         malformed: Vec::new(),
         prepare: Arc::new(|_, _| async { Vec::new() }.boxed()),
         anything: Vec::new(),
         refused: None,
-        reachable: true,
+        by: Entitled::Default,
+        strangers: Strangers::Refused,
+        status: 200,
         check: |_| {},
     }
 }
@@ -88,8 +127,8 @@ impl Case {
     }
 
     /// A good query, without `?`.
-    pub(crate) fn query(self, query: &'static str) -> Self {
-        Self { query, ..self }
+    pub(crate) fn query(self, query: impl Into<String>) -> Self {
+        Self { query: query.into(), ..self }
     }
 
     /// A body that is refused with `validation-error`, and the field that the refusal names.
@@ -107,6 +146,13 @@ impl Case {
         Self { prepare: Arc::new(prepare), ..self }
     }
 
+    /// What is made names nothing in the path.
+    pub(crate) fn without_variables(self) -> Self {
+        let prepare = self.prepare;
+        let prepare: Prepare = Arc::new(move |server, made| prepare(server, made).map(|_| Vec::new()).boxed());
+        Self { prepare, ..self }
+    }
+
     /// A path variable that may name what does not exist yet.
     pub(crate) fn anything(mut self, variable: &'static str) -> Self {
         self.anything.push(variable);
@@ -118,9 +164,34 @@ impl Case {
         Self { refused: Some(words), ..self }
     }
 
-    /// Shows the refusals alone: the good call needs a token that only people's sign-in gives.
-    pub(crate) fn only_refusals(self) -> Self {
-        Self { reachable: false, ..self }
+    /// The good call is made by the administrator.
+    pub(crate) fn by_administrator(self) -> Self {
+        Self { by: Entitled::Administrator, ..self }
+    }
+
+    /// Strangers get the answer that they would get if there was nothing.
+    pub(crate) fn hidden_from_strangers(self) -> Self {
+        Self { strangers: Strangers::SeeNothing, ..self }
+    }
+
+    /// Every member of the organization may call.
+    pub(crate) fn for_members(self) -> Self {
+        Self { strangers: Strangers::Members, ..self }
+    }
+
+    /// Everybody who signed in may call.
+    pub(crate) fn for_everybody(self) -> Self {
+        Self { strangers: Strangers::Served, ..self }
+    }
+
+    /// The good call is answered with `202`.
+    pub(crate) fn accepted(self) -> Self {
+        Self { status: 202, ..self }
+    }
+
+    /// The good call is made by [`PERSON`], through the application.
+    pub(crate) fn by_person(self) -> Self {
+        Self { by: Entitled::Person, ..self }
     }
 
     /// Looks at the answer of the good call.
@@ -130,8 +201,17 @@ impl Case {
 }
 
 /// Operations that are no `GET` and yet change nothing that anybody would ask the audit trail about: what applications
-/// say of their own health, again and again.
-const CHANGES_NOTHING: &[&str] = &["api.application.healthy"];
+/// say of their own health, again and again; and what only looks.
+const CHANGES_NOTHING: &[&str] = &[
+    "api.application.healthy",
+    // Questions, in a body because they are long.
+    "api.permission.check",
+    "api.role.list",
+    "host.right.check",
+    // The file that follows is what counts; events are a record of their own.
+    "api.upload.create",
+    "host.event.publish",
+];
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -144,15 +224,13 @@ struct Scene {
 }
 
 #[test]
-fn every_operation_of_applications_has_a_row() {
+fn every_operation_of_space_and_of_the_host_has_a_row() {
     let rows: Vec<_> = rows().iter().map(|case| case.operation).collect();
     let known: BTreeSet<_> = rows.iter().copied().collect();
     assert_eq!(rows.len(), known.len(), "an operation has two rows");
-    let served = described().into_iter().filter(|operation| operation.surface != Surface::OAuth);
-    let of_applications = served.filter(|operation| {
-        ["/api/http/applications", "/api/host/v1/applications"].iter().any(|prefix| operation.path.starts_with(prefix))
-    });
-    let served: BTreeSet<_> = of_applications.map(|operation| operation.name).collect();
+    let served = described().into_iter();
+    let served = served.filter(|operation| [Surface::Space, Surface::Host].contains(&operation.surface));
+    let served: BTreeSet<_> = served.map(|operation| operation.name).collect();
     let missing: Vec<_> = served.difference(&known).collect();
     assert!(missing.is_empty(), "add rows under crates/server/tests/it/cases/ for {missing:?}");
     let unknown: Vec<_> = known.difference(&served).collect();
@@ -160,7 +238,7 @@ fn every_operation_of_applications_has_a_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_operation_of_applications_admits_and_refuses_as_it_should() {
+async fn every_operation_admits_and_refuses_as_it_should() {
     for engine in BOTH {
         // So that there is something to end.
         let server = Server::start_changed(engine, |settings| {
@@ -168,10 +246,12 @@ async fn every_operation_of_applications_admits_and_refuses_as_it_should() {
             settings.overlap.signing_key = HOUR;
         })
         .await;
+        crate::authorizations::directory(&server).await;
+        directory::put(&server, "teams/crew", json!({ "name": "Crew" })).await;
         let scene = Scene {
             other: server.application(json!({ "name": "another" })).await,
             viewer: server.person("viewer", &["Applications.View"]).await,
-            stranger: server.person("stranger", &[]).await,
+            stranger: server.person(PERSON, &[]).await,
             server,
         };
         for case in rows() {
@@ -201,7 +281,13 @@ impl Run<'_> {
         // The administrator holds what is asked for in the whole organization; an application holds it on itself.
         let access = &self.operation.access;
         let of_organization = access.ends_with(" globally") || access.ends_with(" in the context");
-        let entitled = if of_organization { &self.scene.server.admin } else { &self.made.token };
+        let entitled = match self.case.by {
+            Entitled::Person => self.scene.server.delegated(self.made, PERSON, "").await,
+            Entitled::Administrator => self.scene.server.admin.clone(),
+            Entitled::Default if of_organization => self.scene.server.admin.clone(),
+            Entitled::Default => self.made.token.clone(),
+        };
+        let entitled = entitled.as_str();
         self.nobody_has_to_sign_in(&variables).await;
         if names_application {
             self.others_do_not_see_it(&variables).await;
@@ -209,9 +295,6 @@ impl Run<'_> {
             self.viewers_lack_the_right(&variables).await;
         } else {
             self.strangers_are_refused(&variables).await;
-        }
-        if !self.case.reachable {
-            return;
         }
         self.unknown_things_are_not_found(&variables, entitled).await;
         self.malformed_bodies_name_the_field(&variables, entitled).await;
@@ -302,13 +385,27 @@ impl Run<'_> {
     }
 
     async fn strangers_are_refused(&self, variables: &Variables) {
-        let mut refused = vec![&self.scene.stranger];
-        if self.operation.access.ends_with(" globally") {
+        let (status, code) = match self.case.strangers {
+            Strangers::Refused | Strangers::Members => (403, "permission-denied"),
+            Strangers::SeeNothing => (404, "not-found"),
+            Strangers::Served => return,
+        };
+        let mut refused = Vec::new();
+        if self.case.strangers == Strangers::Members {
             refused.push(&self.scene.other.token);
+        } else {
+            refused.push(&self.scene.stranger);
+        }
+        let of_organization = self.operation.access.ends_with(" globally");
+        if of_organization || self.case.strangers == Strangers::SeeNothing {
+            refused.push(&self.scene.other.token);
+        }
+        if self.case.by == Entitled::Person {
+            refused.push(&self.made.token);
         }
         for token in refused {
             let answer = self.call(Some(token), "", variables, None).await;
-            self.expect("without the right", &answer, 403, "permission-denied");
+            self.expect("without the right", &answer, status, code);
         }
     }
 
@@ -353,7 +450,7 @@ impl Run<'_> {
             assert!(answer.text().contains(words), "{}: {}", self.case.operation, answer.text());
             return;
         }
-        assert_eq!(answer.status.as_u16(), 200, "{}: {}", self.case.operation, answer.text());
+        assert_eq!(answer.status.as_u16(), self.case.status, "{}: {}", self.case.operation, answer.text());
         let value = if self.operation.result.is_some() { answer.json() } else { Value::Null };
         if self.operation.result.is_none() {
             assert_eq!(answer.text(), "", "{} answers nothing", self.case.operation);

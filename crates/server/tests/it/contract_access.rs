@@ -16,13 +16,16 @@ use crate::contract::compare;
 use crate::harness::{Engine, Made, Server};
 
 /// The callers, in the order of the columns.
-const CALLERS: [(&str, &str); 9] = [
+const CALLERS: [(&str, &str); 12] = [
     ("nobody", "no token"),
     ("expired", "the application in question, with a token that has expired"),
     ("itself", "the application in question"),
     ("holder", "another application, with the rights of the operation granted globally"),
     ("other", "another application, with nothing granted"),
     ("maker", "the application that made the one in question"),
+    ("agreed", "a person who holds the rights of the operation, through `holder`, having consented to everything"),
+    ("silent", "the same person through the same application, having consented to nothing"),
+    ("bare", "the same person through `other`, having consented to everything"),
     ("keeper", "a person who administers the project that is asked about"),
     ("host", "the host"),
     ("admin", "an administrator of the whole organization"),
@@ -71,11 +74,22 @@ impl Callers {
         // What belongs to the host cannot be granted to others.
         let rights: Vec<&str> = operation.rights.iter().copied().filter(|code| !code.starts_with("Host.")).collect();
         self.server.grant(&holder.id, "global", &rights).await;
-        let mut row = String::new();
+        let user = format!("user of {}", operation.name);
+        self.server.person(&user, &operation.rights).await;
+        let agreed = self.server.delegated(&holder, &user, "**").await;
+        let silent = self.server.delegated(&holder, &user, "").await;
+        let bare = self.server.delegated(&self.other, &user, "**").await;
+        let (mut row, mut fresh) = (String::new(), None);
         for (name, _) in CALLERS {
-            // Many operations change or end the application: each caller gets a fresh one.
-            let asked = self.asked().await;
-            let expired = self.expired(&asked).await;
+            // Many operations change or end the application: whoever comes after somebody admitted gets a fresh one.
+            let (asked, expired) = match fresh.take() {
+                Some(unchanged) => unchanged,
+                None => {
+                    let asked = self.asked().await;
+                    let expired = self.expired(&asked).await;
+                    (asked, expired)
+                }
+            };
             let token = match name {
                 "nobody" => None,
                 "expired" => Some(expired.as_str()),
@@ -83,12 +97,19 @@ impl Callers {
                 "holder" => Some(holder.token.as_str()),
                 "other" => Some(self.other.token.as_str()),
                 "maker" => Some(self.maker.token.as_str()),
+                "agreed" => Some(agreed.as_str()),
+                "silent" => Some(silent.as_str()),
+                "bare" => Some(bare.as_str()),
                 "keeper" => Some(self.keeper.as_str()),
                 "host" => Some(self.host.as_str()),
                 _ => Some(self.server.admin.as_str()),
             };
             let path = filled(operation.path, &asked.id);
-            row.push(if admitted(&self.server.client, operation.method, &path, token).await { '+' } else { '-' });
+            let admitted = admitted(&self.server.client, operation.method, &path, token).await;
+            row.push(if admitted { '+' } else { '-' });
+            if !admitted || operation.method == Method::Get {
+                fresh = Some((asked, expired));
+            }
         }
         row
     }
@@ -123,10 +144,14 @@ impl Callers {
     }
 }
 
-/// The path with the application named, every other variable naming nothing, and a project where one is asked for.
+/// The path with the application named, a private project, a private channel, the role of administrators, every other
+/// variable naming nothing, and a project where a context is asked for.
 fn filled(path: &str, application: &str) -> String {
     let filled = path.split('/').map(|segment| match segment {
         "{application}" => format!("id:{application}"),
+        "{project}" => "key:CLOSED".to_owned(),
+        "{channel}" => "id:talk".to_owned(),
+        "{roleId}" => "SystemAdmin".to_owned(),
         variable if variable.starts_with('{') => "none".to_owned(),
         word => word.to_owned(),
     });
@@ -149,7 +174,7 @@ async fn admitted(client: &Client, method: Method, path: &str, token: Option<&st
     let answer = call.raw_body("{\"name\":7,\"events\":7}").send().await;
     let error = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default()["error_description"].clone();
     let says = |begin: &str| error.as_str().is_some_and(|text| text.starts_with(begin));
-    let hidden = answer.status == 404 && says("Application ");
+    let hidden = answer.status == 404 && ["Application ", "Project ", "Channel ", "Role "].into_iter().any(says);
     let unknown = answer.status == 401 && (says("Sign in") || says("Access token "));
     !(hidden || unknown || answer.status == 403)
 }

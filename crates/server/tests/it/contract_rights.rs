@@ -18,6 +18,9 @@ const EXPLAINED: [(&str, &str); 1] = [(
     "the page lists none, and whoever asks for rights of an application by the other way needs this one",
 )];
 
+/// What operations are about that come with a capability of their own.
+const COMES_LATER: [&str; 2] = ["/ui-extensions", "/unfurl"];
+
 /// Path variables have names of their own on both sides.
 fn shape(operation: &str) -> String {
     let segments = operation.split('/').map(|segment| if segment.starts_with('{') { "{}" } else { segment });
@@ -41,15 +44,17 @@ fn differences_from_the_listed_rights_are_explained() {
     let mut table = String::from(
         "# Where operations ask for other rights than the reference page lists, and why. Made by `cargo xtask accept`.\n",
     );
-    let mut compared = 0;
     for (name, entry) in &listed {
-        let Some(operation) = served.get(&shape(name)) else { continue };
+        let Some(operation) = served.get(&shape(name)) else {
+            let comes_later = COMES_LATER.iter().any(|part| name.contains(part));
+            assert!(comes_later, "{name} is not served");
+            continue;
+        };
         let mut expected: Vec<&str> =
             entry["rights"].as_array().unwrap().iter().map(|code| code.as_str().unwrap()).collect();
         let mut asked = operation.rights.clone();
         expected.sort_unstable();
         asked.sort_unstable();
-        compared += 1;
         if expected == asked {
             continue;
         }
@@ -58,6 +63,5 @@ fn differences_from_the_listed_rights_are_explained() {
             why.unwrap_or_else(|| panic!("{name} lists {expected:?} and asks for {asked:?}; explain it, or mend it"));
         let _ = writeln!(table, "{name}\n  lists: {}\n  asks for: {}\n  {why}", expected.join(", "), asked.join(", "));
     }
-    assert!(compared > 30, "{compared} operations were compared");
     compare("access-differences.txt", &table);
 }

@@ -242,18 +242,25 @@ async fn references_must_be_known(host: &Host<'_>) {
     .await;
 }
 
+/// Most entries of one call.
+const MOST: usize = 10_000;
+
 async fn many_entries_come_at_once(host: &Host<'_>) {
     let people = |last: &str| {
         let one = |number: usize| json!({ "id": format!("m{number}"), "username": format!("many{number}"), "name": { "firstName": "M", "lastName": last }, "emails": [format!("m{number}@many.example")] });
-        json!({ "profiles": (0..1_100).map(one).collect::<Vec<_>>() })
+        json!({ "profiles": (0..MOST).map(one).collect::<Vec<_>>() })
     };
-    assert_eq!(host.put("profiles", people("a"), 200).await, outcome(1_100, 0, 0));
-    assert_eq!(host.put("profiles", people("a"), 200).await, outcome(0, 0, 1_100));
-    assert_eq!(host.put("profiles", people("b"), 200).await, outcome(0, 1_100, 0));
-    assert_eq!(host.trail("profile", "m1099").await, 2);
-    let ids: Vec<String> = (0..1_100).map(|number| format!("m{number}")).collect();
-    assert_eq!(host.delete("profiles", json!({ "ids": ids }), 200).await, outcome(0, 1_100, 0));
-    let refused = host.delete("profiles", json!({ "ids": vec!["x"; 10_001] }), 400).await;
+    assert_eq!(host.put("profiles", people("a"), 200).await, outcome(MOST, 0, 0));
+    assert_eq!(host.put("profiles", people("a"), 200).await, outcome(0, 0, MOST));
+    assert_eq!(host.put("profiles", people("b"), 200).await, outcome(0, MOST, 0));
+    assert_eq!(host.trail("profile", &format!("m{}", MOST - 1)).await, 2);
+    let belong = |number: usize| json!({ "project": "p1", "profile": format!("m{number}") });
+    let belong = json!({ "memberships": (0..MOST).map(belong).collect::<Vec<_>>() });
+    assert_eq!(host.put("memberships", belong.clone(), 200).await, outcome(MOST, 0, 0));
+    assert_eq!(host.delete("memberships", belong, 200).await, outcome(0, MOST, 0));
+    let ids: Vec<String> = (0..MOST).map(|number| format!("m{number}")).collect();
+    assert_eq!(host.delete("profiles", json!({ "ids": ids }), 200).await, outcome(0, MOST, 0));
+    let refused = host.delete("profiles", json!({ "ids": vec!["x"; MOST + 1] }), 400).await;
     assert_eq!(refused["error_description"], "ids must hold at most 10000 entries, holds 10001");
 }
 

@@ -212,6 +212,19 @@ async fn private_places_are_hidden(scene: &Scene) {
     assert_eq!(projects(&scene.application.token).await, [""; 0]);
     assert_eq!(channels(&scene.ann).await, ["c2", "c1"]);
     assert_eq!(channels(&scene.outsider).await, ["c1"]);
+    let walk = async |skip: &str, order: &str| {
+        let path = format!("chats/channels/all-channels?query=&$top=1&$skip={skip}&sortOrder={order}");
+        scene.get(&path, &scene.ann, 200).await
+    };
+    for (order, first, second) in [("ASC", "c2", "c1"), ("DESC", "c1", "c2")] {
+        let page = walk("0", order).await;
+        let next = page["next"].as_str().unwrap().to_owned();
+        assert_eq!((ids(&page), ids(&walk(&next, order).await)), (vec![first], vec![second]), "{order}");
+    }
+    let next = walk("0", "DESC").await["next"].as_str().unwrap().to_owned();
+    for wrong in [format!("$skip={next}"), "sortOrder=UP".to_owned()] {
+        scene.get(&format!("chats/channels/all-channels?query=&{wrong}"), &scene.ann, 400).await;
+    }
     assert_eq!(channels(&scene.application.token).await, [""; 0]);
     for (path, unknown) in
         [("projects/key:secret", "projects/key:none"), ("chats/channels/id:c2", "chats/channels/id:none")]

@@ -7,12 +7,15 @@ use serde_json::{Value, json};
 use spaceport_delivery::sign::generate_rsa_2048;
 use spaceport_platform::access::{Grant, Principal};
 use spaceport_platform::context::Context;
-use spaceport_platform::id::{ProfileId, TokenId};
+use spaceport_platform::delegation::{ClientKind, Delegation};
+use spaceport_platform::id::{ApplicationId, Id, ProfileId, TokenId};
 use spaceport_platform::profile::Profile;
 use spaceport_platform::right::Right;
+use spaceport_platform::scope::Scope;
 use spaceport_platform::time::Timestamp;
 use spaceport_server::config::{Settings, Source};
 use spaceport_server::http::caller::token_hash;
+use spaceport_server::oauth::delegated;
 use spaceport_server::run::{Running, Surroundings, run};
 use spaceport_store::{NewToken, StoreError};
 use spaceport_testkit::clock::FrozenClock;
@@ -133,8 +136,9 @@ impl Server {
     }
 
     /// A new person who holds these rights everywhere and nothing else; answers a token of his.
-    pub(crate) async fn person(&self, username: &str, rights: &'static [&'static str]) -> String {
+    pub(crate) async fn person(&self, username: &str, rights: &[&str]) -> String {
         let token = format!("token-of-{username}");
+        let rights: Vec<Right> = rights.iter().copied().map(Right::from_code).collect();
         let profile = Profile::new(ProfileId::new(format!("profile-{username}")), username, Timestamp::from_millis(0));
         let stored = NewToken {
             hash: token_hash(&token),
@@ -147,14 +151,38 @@ impl Server {
         let made = self.running.store().write(move |tx| {
             let principal = Principal::User(profile.id.clone());
             tx.insert_profile(&profile)?;
-            for code in rights {
-                let grant = Grant { right: Right::from_code(code), context: Context::Global };
+            for right in &rights {
+                let grant = Grant { right: right.clone(), context: Context::Global };
                 tx.grant(&principal, &grant, Timestamp::from_millis(0))?;
             }
             tx.insert_token(&stored, &principal)
         });
         made.await.map_err(|error: StoreError| error.to_string()).unwrap();
         token
+    }
+
+    /// An access token by which this application acts for a person of [`Self::person`], who consented to `scope`.
+    pub(crate) async fn delegated(&self, to: &Made, username: &str, scope: &str) -> String {
+        let (services, now) = (self.running.services(), self.running.services().clock.now());
+        let (id, parsed) = (ApplicationId::new(to.id.as_str()), Scope::parse(scope).unwrap());
+        let delegation = Delegation {
+            id: Id::generate(now, services.random.as_ref()),
+            application: id.clone(),
+            profile: ProfileId::new(format!("profile-{username}")),
+            scope: parsed.clone(),
+            client: ClientKind::Confidential,
+            created_at: now,
+            expires_at: now.plus(Duration::from_secs(3600)),
+            revoked_at: None,
+        };
+        let stored = delegation.clone();
+        let application = services.store.write(move |tx| {
+            tx.insert_delegation(&stored)?;
+            tx.application(&id)
+        });
+        let application = application.await.map_err(|error: StoreError| error.to_string()).unwrap().unwrap();
+        let client = (to.client_id.as_str(), application.tokens_not_before);
+        delegated::issue(services, client, &delegation, parsed, None, now).await.unwrap().access_token
     }
 
     pub(crate) async fn host(&self) -> String {

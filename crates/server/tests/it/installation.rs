@@ -256,6 +256,27 @@ async fn the_old_secret_ends_after_a_day_when_the_server_cannot_tell_the_new_one
     server.running.abandon();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_that_chooses_a_secret_while_another_is_on_its_way_keeps_the_one_it_knew() {
+    const CHOSEN: &str = "a-secret-of-at-least-thirty-two-characters";
+    let day = Duration::from_secs(24 * 3600);
+    let server = Server::start_changed(Engine::Sqlite, |settings| settings.overlap.client_secret = day).await;
+    let published = Published::start();
+    let id = connected(&server, &published).await;
+    let memory = published.memory();
+    published.react("ChangeClientSecretPayload", [Reaction::Hang]);
+    regenerate(&server, &id, 200).await;
+    published.wait_for("ChangeClientSecretPayload", 1).await;
+    let token = server.token(&memory.client_id, &memory.client_secret).await;
+    let body = json!({ "clientSecret": CHOSEN });
+    let me = "/api/http/applications/me";
+    server.client.patch(me).bearer(&token).json(&body).send().await.expect(200);
+    server.client.get(me).bearer(&token).send().await.expect(200);
+    server.token(&memory.client_id, &memory.client_secret).await;
+    server.token(&memory.client_id, CHOSEN).await;
+    server.running.abandon();
+}
+
 /// The payloads of an application, once `done` accepts them.
 pub(crate) async fn payloads(server: &Server, id: &str, done: impl Fn(&Value) -> bool) -> Value {
     let mut ticks = tokio::time::interval(Duration::from_millis(10));

@@ -23,7 +23,8 @@ use crate::keys::fixture;
 
 const KEYSTORES: &str = "/api/host/v1/ssl-keystores";
 
-fn pair(kind: &str) -> Value {
+/// A certificate with its private key, in PEM.
+pub(crate) fn pair(kind: &str) -> Value {
     json!({
         "certificate": fixture(&format!("keystore/{kind}.chain.pem")),
         "privateKey": fixture(&format!("keystore/{kind}.key.pem")),
@@ -36,7 +37,8 @@ fn pkcs12(name: &str, password: &str) -> Value {
     json!({ "pkcs12": STANDARD.encode(file), "password": password })
 }
 
-fn named(name: &str, mut contents: Value) -> Value {
+/// A keystore's contents with its name.
+pub(crate) fn named(name: &str, mut contents: Value) -> Value {
     contents["name"] = json!(name);
     contents
 }

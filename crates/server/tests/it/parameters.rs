@@ -28,6 +28,7 @@ async fn applications_keep_parameters() {
         limits_count_characters(&server).await;
         only_a_hundred_fit_also_when_set_at_once(&server).await;
         each_application_sees_its_own(&server).await;
+        each_person_sees_his_own_of_each_application(&server).await;
         server.running.stop().await;
     }
 }
@@ -110,4 +111,50 @@ async fn each_application_sees_its_own(server: &Server) {
         server.client.get(&path).bearer(&one.token).send().await.expect(403);
         server.client.get(&path).bearer(&server.admin).send().await.expect(403);
     }
+}
+
+async fn each_person_sees_his_own_of_each_application(server: &Server) {
+    let client = &server.client;
+    let (one, other) =
+        (server.application(json!({ "name": "Desk" })).await, server.application(json!({ "name": "Shelf" })).await);
+    server.person("ann", &[]).await;
+    server.person("bob", &["Superadmin"]).await;
+    let (ann, bob) = (server.delegated(&one, "ann", "").await, server.delegated(&one, "bob", "**").await);
+    let elsewhere = server.delegated(&other, "ann", "**").await;
+    let path = |key: &str| format!("{PATH}/profile/{key}");
+    let put = async |token: &str, key: &str, value: Value| {
+        client.patch(&path(key)).bearer(token).json(&json!({ "value": value })).send().await
+    };
+    put(&ann, "tone", json!("low")).await.expect(200);
+    put(&bob, "tone", json!("high")).await.expect(200);
+    for (token, expected) in [(&ann, Some("low")), (&bob, Some("high")), (&elsewhere, None)] {
+        let read = client.get(&path("tone")).bearer(token).send().await;
+        let list = client.get(&format!("{PATH}/profile")).bearer(token).send().await.expect(200).json();
+        match expected {
+            Some(value) => {
+                assert_eq!(read.expect(200).json(), value);
+                assert_eq!(list, json!([{ "key": "tone", "value": value }]));
+            }
+            None => {
+                assert_eq!(read.expect(404).json()["error"], "not-found");
+                assert_eq!(list, json!([]));
+                client.delete(&path("tone")).bearer(token).send().await.expect(404);
+            }
+        }
+    }
+    let own = client.get(&format!("{PATH}/tone")).bearer(&one.token).send().await;
+    assert_eq!(own.expect(404).json()["error"], "not-found", "the application's own parameters are others");
+    let (key, value) = (encoded(&"ü".repeat(64)), "🚀".repeat(1_000));
+    put(&ann, &key, json!(value)).await.expect(200);
+    for (key, value) in [(encoded(&"ü".repeat(65)), json!("v")), (key, json!("🚀".repeat(1_001)))] {
+        assert_eq!(put(&ann, &key, value).await.expect(400).json()["error"], "validation-error");
+    }
+    for number in 2..100 {
+        put(&ann, &format!("k{number}"), json!("v")).await.expect(200);
+    }
+    put(&ann, "one-too-many", json!("v")).await.expect(400);
+    put(&bob, "not-too-many", json!("v")).await.expect(200);
+    client.delete(&path("tone")).bearer(&ann).send().await.expect(200);
+    client.get(&path("tone")).bearer(&ann).send().await.expect(404);
+    assert_eq!(client.get(&path("tone")).bearer(&bob).send().await.expect(200).json(), "high");
 }

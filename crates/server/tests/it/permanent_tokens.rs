@@ -111,6 +111,33 @@ async fn changes_keep_what_is_absent_and_clear_what_is_null(server: &Server) {
     assert_eq!((&token["name"], &token["expires"]), (&json!("other"), &Value::Null));
     assert_eq!(token["apiScope"], json!({ "className": "XScopeApi.None" }));
     client.get(ME).bearer(&text).send().await.expect(404);
+    // The text stays as it was said; taken apart it shows places as the caller sees them.
+    crate::authorizations::directory(server).await;
+    let scope = "project:key:OPEN:Project.View project:id:open:Project.Issues.View project:key:CLOSED:Project.View \
+                 channel:talk:Channel.ViewChannel";
+    change(client, &made.token, &id, json!({ "scope": scope })).await.expect(200);
+    let token = seen().await;
+    assert_eq!(token["scope"], scope.split_ascii_whitespace().collect::<Vec<_>>().join(" "));
+    let contexts = |token: &Value| {
+        let grants = token["apiScope"]["grants"].as_array().unwrap();
+        grants.iter().map(|grant| grant["context"].clone()).collect::<Vec<_>>()
+    };
+    let hidden = json!({ "className": "PrivateProjectPermissionContext", "projectId": "closed" });
+    let seen = contexts(&token);
+    for project in &seen[..2] {
+        assert_eq!(
+            (&project["className"], &project["project"]["id"]),
+            (&json!("ProjectPermissionContext"), &json!("open"))
+        );
+    }
+    assert_eq!(seen[2], hidden);
+    assert_eq!(seen[3], json!({ "className": "PrivateChannelPermissionContext", "channelId": "talk" }));
+    let path = format!(
+        "/api/http/applications/id:{}/permanent-tokens?$fields=data(apiScope(grants(context(project(key)))))",
+        made.id
+    );
+    let by_admin = client.get(&path).bearer(&server.admin).send().await.expect(200).json();
+    assert_eq!(contexts(&by_admin["data"][0])[2]["project"]["key"], json!({ "key": "CLOSED" }));
 }
 
 async fn the_scope_is_effective(server: &Server) {

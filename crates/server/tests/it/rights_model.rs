@@ -1,4 +1,4 @@
-//! No sequence of requests, approvals, withdrawals, changes of people's rights and archivings lets anybody act beyond
+//! No sequence of requests, approvals, withdrawals, changes of roles and archivings lets anybody act beyond
 //! what was granted: the rules, and the running server, against a reference that remembers everything and searches it.
 
 use std::collections::HashMap;
@@ -16,7 +16,6 @@ use spaceport_platform::event::entitled;
 use spaceport_platform::grants::{Grants, Limit};
 use spaceport_platform::id::{ApplicationId, ProfileId};
 use spaceport_platform::right::Right;
-use spaceport_platform::time::Timestamp;
 use spaceport_store::StoreError;
 
 use crate::authorizations::directory;
@@ -67,6 +66,11 @@ fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
         2 => (0..MAKERS.len()).prop_map(Step::Restore),
     ];
     prop::collection::vec(step, 1..most)
+}
+
+/// What the keeper agreed to: rights in contexts.
+fn agreed() -> impl Strategy<Value = Vec<(usize, usize)>> {
+    prop::collection::vec((0..RIGHTS.len(), 0..CONTEXTS.len()), 0..6)
 }
 
 /// Everything that was accepted, in order. Nothing is kept beside it: every question searches it.
@@ -290,9 +294,12 @@ proptest! {
     #![proptest_config(Config { cases: 3_000, failure_persistence: None, ..Config::default() })]
 
     #[test]
-    fn the_rules_let_nobody_act_beyond_what_was_granted(sequence in steps(40)) {
+    fn the_rules_let_nobody_act_beyond_what_was_granted(sequence in steps(40), agreed in agreed()) {
         let (mut reference, mut rules) = (Reference::default(), Rules::default());
-        for step in sequence {
+        let grants = agreed.iter().map(|(what, at)| Grant { right: right(*what), context: place(*at).context().clone() });
+        let consent = Limit::Only(grants.collect());
+        let length = sequence.len();
+        for (index, step) in sequence.into_iter().enumerate() {
             let allowed = reference.allows(&step);
             prop_assert_eq!(rules.attempt(&step), allowed, "{:?}", step);
             if allowed {
@@ -300,7 +307,7 @@ proptest! {
             }
             for application in 0..MAKERS.len() {
                 let keeper = rules.caller(Actor::Keeper).unwrap();
-                let through = Through { application: id(application), grants: rules.grants(application), consent: Limit::Everything };
+                let through = |consent| Through { application: id(application), grants: rules.grants(application), consent };
                 let caller = rules.caller(Actor::Application(application));
                 for (what, at) in (0..RIGHTS.len()).flat_map(|what| (0..CONTEXTS.len()).map(move |at| (what, at))) {
                     let expected = reference.application_holds(application, what, at);
@@ -312,12 +319,25 @@ proptest! {
                     }
                     let hears = entitled(&id(application), std::slice::from_ref(&right), &place, None, &rules.grants(application));
                     prop_assert_eq!(hears, expected);
-                    let both = decide(&keeper.clone().through(through.clone()), &right, Target::Place(&place)) == Decision::Allowed;
-                    prop_assert_eq!(both, expected && reference.holds(Actor::Keeper, what, at), "keeper through {}", application);
+                    let both = expected && reference.holds(Actor::Keeper, what, at);
+                    let covered = agreed.iter().any(|(one, context)| *one == what && Reference::covers(*context, at));
+                    // What was agreed to never changes, so it is enough to look in the end.
+                    let limits = [(Limit::Everything, both), (consent.clone(), both && covered), (Limit::nothing(), false)];
+                    let looked_at = if index + 1 == length { 3 } else { 1 };
+                    for (consent, expected) in limits.into_iter().take(looked_at) {
+                        let user = keeper.clone().through(through(consent));
+                        let acts = decide(&user, &right, Target::Place(&place)) == Decision::Allowed;
+                        prop_assert_eq!(acts, expected, "keeper through {}, {} {}", application, right, CONTEXTS[at]);
+                    }
                 }
             }
         }
     }
+}
+
+/// The role that gives a right in a context.
+fn role(right: usize, context: usize) -> String {
+    format!("role-{right}-{context}")
 }
 
 /// The same on a running server.
@@ -351,6 +371,14 @@ impl World {
             tx.save_projects(&closed.collect::<Vec<_>>())
         });
         all_public.await.map_err(|error: StoreError| error.to_string()).unwrap();
+        let host = server.host().await;
+        let roles = (0..RIGHTS.len()).flat_map(|right| (0..CONTEXTS.len()).map(move |context| (right, context)));
+        let roles = roles.map(|(right, context)| {
+            let id = role(right, context);
+            json!({ "id": id, "name": id, "context": CONTEXTS[context], "rights": [RIGHTS[right]] })
+        });
+        let body = json!({ "roles": roles.collect::<Vec<_>>() });
+        server.client.put("/api/host/v1/directory/roles").bearer(&host).json(&body).send().await.expect(200);
         Self { server, applications: vec![first, Made { id, client_id, secret, token }, other], keeper }
     }
 
@@ -370,16 +398,10 @@ impl World {
                 let path = format!("{}/authorizations/authorized-rights", path(application));
                 client.patch(&path).bearer(token).json(&body).send().await
             }
-            Step::Keeper { right: what, context, holds } => {
-                let principal = Principal::User(ProfileId::new("profile-keeper"));
-                let grant = Grant { right: right(what), context: place(context).context().clone() };
-                let changed = self.server.running.store().write(move |tx| match holds {
-                    true => tx.grant(&principal, &grant, Timestamp::from_millis(0)),
-                    false => tx.revoke_grant(&principal, &grant).map(|_| ()),
-                });
-                changed.await.map_err(|error: StoreError| error.to_string()).unwrap();
-                self.server.running.services().callers.forget();
-                return true;
+            Step::Keeper { right, context, holds } => {
+                let member = format!("/api/http/permission-roles/{}/profiles/username:keeper", role(right, context));
+                let call = if holds { client.post(&member) } else { client.delete(&member) };
+                call.bearer(&self.server.admin).send().await
             }
             Step::Archive(one) => client.delete(&path(one)).bearer(&self.server.admin).send().await,
             Step::Restore(one) => {
@@ -398,10 +420,10 @@ impl World {
     async fn holds(&self) -> Vec<bool> {
         let host = self.server.host().await;
         let mut checks = Vec::new();
-        for application in &self.applications {
+        let applications = self.applications.iter().map(|application| format!("application:id:{}", application.id));
+        for principal in applications.chain(["profile:username:keeper".to_owned()]) {
             for (right, context) in RIGHTS.iter().flat_map(|right| CONTEXTS.iter().map(move |context| (right, context)))
             {
-                let principal = format!("application:id:{}", application.id);
                 checks.push(json!({ "principal": principal, "right": right, "context": context }));
             }
         }
@@ -426,11 +448,12 @@ async fn the_server_lets_nobody_act_beyond_what_was_granted() {
                     reference.accept(step);
                 }
             }
-            let expected: Vec<bool> = (0..MAKERS.len())
-                .flat_map(|one| {
-                    (0..RIGHTS.len()).flat_map(move |what| (0..CONTEXTS.len()).map(move |at| (one, what, at)))
+            let who = (0..MAKERS.len()).map(Actor::Application).chain([Actor::Keeper]);
+            let expected: Vec<bool> = who
+                .flat_map(|who| {
+                    (0..RIGHTS.len()).flat_map(move |what| (0..CONTEXTS.len()).map(move |at| (who, what, at)))
                 })
-                .map(|(one, what, at)| reference.application_holds(one, what, at))
+                .map(|(who, what, at)| reference.holds(who, what, at))
                 .collect();
             assert_eq!(world.holds().await, expected, "after {:?}", reference.0);
         }

@@ -8,7 +8,9 @@ use spaceport_testkit::clock::FrozenClock;
 use spaceport_testkit::receiver::Receiver;
 use spaceport_testkit::verify::{previous_signing_key_signature, signing_key_signature};
 
+use crate::browser::Browser;
 use crate::harness::{BOTH, Engine, Made, Server, issue};
+use crate::oauth_flow::{accepted, refresh, tokens, tracker};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const PREVIOUS_SECRET: &str = "/api/host/v1/applications/me/client-secret/previous";
@@ -77,6 +79,54 @@ async fn unless_configured_the_old_client_secret_ends_at_once() {
     assert_eq!((sign_in(&server, &made, &made.secret).await, sign_in(&server, &made, &new).await), (401, 200));
     assert_eq!(me(&server, &made.token).await, (401, json!("Access token is invalid")));
     server.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chosen_client_secret_keeps_the_one_before_for_the_same_overlap() {
+    const CHOSEN: &str = "a-secret-of-at-least-thirty-two-characters";
+    for engine in BOTH {
+        let clock = FrozenClock::default();
+        let server = start(engine, &clock).await;
+        let made = server.application(json!({ "name": "Chosen" })).await;
+        let choose = async |token: &str, secret: &str| {
+            let path = "/api/http/applications/me";
+            let body = json!({ "clientSecret": secret });
+            server.client.patch(path).bearer(token).json(&body).send().await.expect(200);
+        };
+        choose(&made.token, CHOSEN).await;
+        assert_eq!((sign_in(&server, &made, &made.secret).await, sign_in(&server, &made, CHOSEN).await), (200, 200));
+        assert_eq!(me(&server, &made.token).await.0, 200, "a token of before lives on");
+        let until = async |token: &str| {
+            let end = server.client.get(PREVIOUS_SECRET).bearer(token).send().await.expect(200).json();
+            end["validUntil"]["timestamp"].clone()
+        };
+        assert_eq!(until(&made.token).await, 1_700_000_000_000_i64 + 3_600_000);
+        // A deployment says it again: nothing new begins.
+        clock.advance(HOUR / 2);
+        let token = server.token(&made.client_id, CHOSEN).await;
+        choose(&token, CHOSEN).await;
+        assert_eq!(until(&token).await, 1_700_000_000_000_i64 + 3_600_000);
+        assert_eq!(sign_in(&server, &made, &made.secret).await, 200);
+        clock.advance(HOUR / 2);
+        assert_eq!((sign_in(&server, &made, &made.secret).await, sign_in(&server, &made, CHOSEN).await), (401, 200));
+        assert_eq!(me(&server, &made.token).await, (401, json!("Access token has expired")));
+        server.running.stop().await;
+
+        let server = Server::start_at(engine, &clock, |_| {}).await;
+        let mut made = tracker(&server, json!({})).await;
+        server.person("ann", &[]).await;
+        let issued = tokens(&mut Browser::of(&server, "ann").await, &made, "").await;
+        let path = format!("/api/http/applications/id:{}", made.id);
+        let body = json!({ "clientSecret": CHOSEN });
+        server.client.patch(&path).bearer(&server.admin).json(&body).send().await.expect(200);
+        assert_eq!((sign_in(&server, &made, &made.secret).await, sign_in(&server, &made, CHOSEN).await), (401, 200));
+        assert_eq!(me(&server, &made.token).await.0, 401);
+        assert!(!accepted(&server, &issued["access_token"]).await);
+        CHOSEN.clone_into(&mut made.secret);
+        let old = issued["refresh_token"].as_str().unwrap();
+        assert_eq!(refresh(&server, &made, old, &[]).await.status, 400, "who had the old secret may have it");
+        server.running.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

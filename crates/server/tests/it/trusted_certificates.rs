@@ -19,14 +19,14 @@ use crate::harness::{BOTH, Engine, Server};
 const ALL: &str = "/api/http/trusted-certificates";
 
 /// A private authority.
-struct Authority {
-    pem: String,
-    der: CertificateDer<'static>,
+pub(crate) struct Authority {
+    pub(crate) pem: String,
+    pub(crate) der: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -8,9 +8,9 @@ use spaceport_platform::id::{ApplicationId, AuditEntryId, TokenId};
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
+use crate::tx::Tx;
 use crate::tx::grant::principal_of;
 use crate::tx::profile::principal_columns;
-use crate::tx::{Tx, placeholders};
 use crate::value::{Row, Value};
 
 const COLUMNS: &str = "id, at, actor_kind, actor_id, credential, token_id, operation, request, target_kind, target_id, application_id, comment, through_id";
@@ -63,8 +63,8 @@ impl Tx<'_> {
                 ]
             })
             .collect();
-        self.execute_all(&format!("INSERT INTO audit_entry ({COLUMNS}) VALUES ({})", placeholders(1, 13)), &rows)?;
-        let sql = "INSERT INTO audit_change (entry_id, position, field, old_value, new_value, secret) VALUES ($1, $2, $3, $4, $5, $6)";
+        self.insert_all(&format!("INSERT INTO audit_entry ({COLUMNS})"), "", &rows)?;
+        let into = "INSERT INTO audit_change (entry_id, position, field, old_value, new_value, secret)";
         let rows: Vec<Vec<Value>> = entries
             .iter()
             .flat_map(|entry| (0_i64..).zip(&entry.changes).map(move |(position, change)| (entry, position, change)))
@@ -79,7 +79,7 @@ impl Tx<'_> {
                 ]
             })
             .collect();
-        self.execute_all(sql, &rows).map(|_| ())
+        self.insert_all(into, "", &rows).map(|_| ())
     }
 
     /// Up to `limit` entries, the newest first, beginning before the entry `before`.

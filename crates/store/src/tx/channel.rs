@@ -7,7 +7,7 @@ use spaceport_platform::profile::folded;
 use crate::error::StoreError;
 use crate::tx::list::{ListOrder, ListStart, Listed, Listing, page};
 use crate::tx::project::{Visible, openness, visible};
-use crate::tx::{Tx, containing, placeholders};
+use crate::tx::{Tx, containing};
 use crate::value::{Row, Value};
 
 const COLUMNS: &str = "id, name, description, icon, openness, created_at, archived_at";
@@ -31,13 +31,11 @@ impl Tx<'_> {
     /// Stores channels, in place of those with the same ids.
     pub fn save_channels(&mut self, channels: &[Channel]) -> Result<(), StoreError> {
         self.rights_changed()?;
-        let sql = format!(
-            "INSERT INTO channel ({COLUMNS}, name_folded) VALUES ({}) ON CONFLICT (id) DO UPDATE SET name = excluded.name, \
-             description = excluded.description, icon = excluded.icon, openness = excluded.openness, \
-             archived_at = excluded.archived_at, name_folded = excluded.name_folded",
-            placeholders(1, 8)
-        );
-        self.execute_all(&sql, &channels.iter().map(values).collect::<Vec<_>>()).map(|_| ())
+        let into = format!("INSERT INTO channel ({COLUMNS}, name_folded)");
+        let tail = "ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description, \
+                    icon = excluded.icon, openness = excluded.openness, archived_at = excluded.archived_at, \
+                    name_folded = excluded.name_folded";
+        self.insert_all(&into, tail, &channels.iter().map(values).collect::<Vec<_>>()).map(|_| ())
     }
 
     /// The channel with this id, archived or not.

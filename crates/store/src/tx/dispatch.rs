@@ -194,16 +194,17 @@ impl Tx<'_> {
         self.connection.execute(sql, &[now.into(), application.into(), class.name().into()]).map(|_| ())
     }
 
-    /// Withdraws those of one class that have not ended, those being sent too.
+    /// Withdraws those of one class that have not ended, those being sent too; answers whether there was one.
     pub fn cancel_dispatches_of(
         &mut self,
         application: &ApplicationId,
         class: PayloadClass,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let sql = "UPDATE dispatch SET state = 'cancelled', finished_at = $1 \
                    WHERE application_id = $2 AND class = $3 AND finished_at IS NULL";
-        self.connection.execute(sql, &[now.into(), application.into(), class.name().into()]).map(|_| ())
+        let values = [now.into(), application.into(), class.name().into()];
+        self.connection.execute(sql, &values).map(|cancelled| cancelled > 0)
     }
 
     /// Withdraws the dispatches of an application that have not ended, those being sent too: what comes of them decides

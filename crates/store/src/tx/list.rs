@@ -41,6 +41,8 @@ pub enum ListOrder {
     Id,
     /// The name.
     Name,
+    /// The name, from Z to A.
+    NameBackwards,
 }
 
 /// A list on its way to be asked for.
@@ -69,6 +71,7 @@ impl Tx<'_> {
         let keys = match order {
             ListOrder::Id => "id",
             ListOrder::Name => "name_folded, id",
+            ListOrder::NameBackwards => "name_folded DESC, id DESC",
         };
         let mut offset = 0;
         match start {
@@ -77,8 +80,9 @@ impl Tx<'_> {
                 let from = bound.len() + 1;
                 match order {
                     ListOrder::Id => conditions.push(format!("id > ${from}")),
-                    ListOrder::Name => {
-                        conditions.push(format!("(name_folded, id) > (${from}, ${})", from + 1));
+                    ListOrder::Name | ListOrder::NameBackwards => {
+                        let beyond = if order == ListOrder::Name { '>' } else { '<' };
+                        conditions.push(format!("(name_folded, id) {beyond} (${from}, ${})", from + 1));
                         bound.push(place.key.as_str().into());
                     }
                 }
@@ -107,7 +111,7 @@ pub(crate) fn page<T>(
         let (key, id) = place(entry);
         match order {
             ListOrder::Id => ListPlace { key: String::new(), id },
-            ListOrder::Name => ListPlace { key, id },
+            ListOrder::Name | ListOrder::NameBackwards => ListPlace { key, id },
         }
     });
     Listed { entries, total, last }

@@ -19,18 +19,17 @@ impl Tx<'_> {
                 set
             })
             .collect();
-        let sql = "INSERT INTO membership (group_kind, group_id, member_kind, member_id, position, since) VALUES ($1, $2, $3, $4, $5, $6) \
-                   ON CONFLICT (group_kind, group_id, member_kind, member_id) DO UPDATE SET position = excluded.position";
-        self.execute_all(sql, &sets).map(|_| ())
+        let into = "INSERT INTO membership (group_kind, group_id, member_kind, member_id, position, since)";
+        let tail =
+            "ON CONFLICT (group_kind, group_id, member_kind, member_id) DO UPDATE SET position = excluded.position";
+        self.insert_all(into, tail, &sets).map(|_| ())
     }
 
     /// Ends memberships; answers how many there were.
     pub fn delete_memberships(&mut self, ended: &[(Group, Member)]) -> Result<u64, StoreError> {
         self.rights_changed()?;
         let sets: Vec<Vec<Value>> = ended.iter().map(|(group, member)| key(group, member)).collect();
-        let sql =
-            "DELETE FROM membership WHERE group_kind = $1 AND group_id = $2 AND member_kind = $3 AND member_id = $4";
-        self.execute_all(sql, &sets)
+        self.execute_for("DELETE FROM membership WHERE (group_kind, group_id, member_kind, member_id)", &[], &sets)
     }
 
     /// Who belongs to a group, in the order of kind and id.

@@ -82,7 +82,61 @@ impl<'a> Tx<'a> {
         }
         Ok(changed)
     }
+
+    /// Inserts rows, many by one statement: `{into} VALUES (…), (…) {tail}`.
+    ///
+    /// PostgreSQL takes a row of a thousand in a tenth of the time of a statement. No row may collide with another one.
+    pub(crate) fn insert_all(&mut self, into: &str, tail: &str, rows: &[Vec<Value>]) -> Result<u64, StoreError> {
+        let width = rows.first().map_or(0, Vec::len);
+        let list = |count: usize| {
+            let row = |row: usize| format!("({})", placeholders(row * width + 1, width));
+            (0..count).map(row).collect::<Vec<_>>().join(", ")
+        };
+        self.together(&[], rows, |count| format!("{into} VALUES {} {tail}", list(count)))
+    }
+
+    /// Runs `{begin} IN (…)` for keys, many by one statement. `begin` ends with the column, or the columns in brackets,
+    /// that hold the key; a key has a value for each. `leading` are the values in `begin` itself.
+    pub(crate) fn execute_for(
+        &mut self,
+        begin: &str,
+        leading: &[Value],
+        keys: &[Vec<Value>],
+    ) -> Result<u64, StoreError> {
+        let (width, from) = (keys.first().map_or(0, Vec::len), leading.len() + 1);
+        let list = |count: usize| match width {
+            1 => placeholders(from, count),
+            _ => {
+                let key = |key: usize| format!("({})", placeholders(key * width + from, width));
+                format!("VALUES {}", (0..count).map(key).collect::<Vec<_>>().join(", "))
+            }
+        };
+        self.together(leading, keys, |count| format!("{begin} IN ({})", list(count)))
+    }
+
+    /// Runs the statement that `sql` makes for a number of rows on all of them. It is made for two numbers only, so that
+    /// each connection prepares it twice at most.
+    fn together(
+        &mut self,
+        leading: &[Value],
+        rows: &[Vec<Value>],
+        sql: impl Fn(usize) -> String,
+    ) -> Result<u64, StoreError> {
+        let (many, rest) = rows.split_at(rows.len() / TOGETHER * TOGETHER);
+        let mut changed = 0;
+        for (rows, count) in [(many, TOGETHER), (rest, 1)] {
+            if rows.is_empty() {
+                continue;
+            }
+            let set = |rows: &[Vec<Value>]| [leading, rows.concat().as_slice()].concat();
+            changed += self.execute_all(&sql(count), &rows.chunks(count).map(set).collect::<Vec<_>>())?;
+        }
+        Ok(changed)
+    }
 }
+
+/// Rows of one statement.
+const TOGETHER: usize = 100;
 
 /// Values of one list, or sets of parameters, that a statement gets at once.
 const PORTION: usize = 1_000;

@@ -3,8 +3,8 @@
 use spaceport_platform::directory::package_repository::PackageRepository;
 
 use crate::error::StoreError;
+use crate::tx::Tx;
 use crate::tx::list::{ListOrder, ListStart, Listed, Listing, page};
-use crate::tx::{Tx, placeholders};
 use crate::value::{Row, Value};
 
 const COLUMNS: &str = "id, project_id, name, description, created_at, archived_at";
@@ -13,12 +13,10 @@ impl Tx<'_> {
     /// Stores package repositories, in place of those with the same ids. Their projects must exist.
     pub fn save_package_repositories(&mut self, repositories: &[PackageRepository]) -> Result<(), StoreError> {
         self.rights_changed()?;
-        let sql = format!(
-            "INSERT INTO package_repository ({COLUMNS}) VALUES ({}) ON CONFLICT (id) DO UPDATE SET project_id = excluded.project_id, \
-             name = excluded.name, description = excluded.description, archived_at = excluded.archived_at",
-            placeholders(1, 6)
-        );
-        self.execute_all(&sql, &repositories.iter().map(values).collect::<Vec<_>>()).map(|_| ())
+        let into = format!("INSERT INTO package_repository ({COLUMNS})");
+        let tail = "ON CONFLICT (id) DO UPDATE SET project_id = excluded.project_id, name = excluded.name, \
+                    description = excluded.description, archived_at = excluded.archived_at";
+        self.insert_all(&into, tail, &repositories.iter().map(values).collect::<Vec<_>>()).map(|_| ())
     }
 
     /// The package repository with this id, archived or not.

@@ -70,19 +70,15 @@ impl Tx<'_> {
         self.rights_changed()?;
         // First everybody gives up what is unique, so that two people can swap names in one go.
         let ids: Vec<Vec<Value>> = profiles.iter().map(|profile| vec![(&profile.id).into()]).collect();
-        let sql =
-            "UPDATE profile SET username = ':' || id, username_folded = ':' || id, external_id = NULL WHERE id = $1";
-        self.execute_all(sql, &ids)?;
-        self.execute_all("DELETE FROM profile_email WHERE profile_id = $1", &ids)?;
+        let sql = "UPDATE profile SET username = ':' || id, username_folded = ':' || id, external_id = NULL WHERE id";
+        self.execute_for(sql, &[], &ids)?;
+        self.execute_for("DELETE FROM profile_email WHERE profile_id", &[], &ids)?;
         let changed = COLUMNS.split(',').map(str::trim).chain(["username_folded", "name_folded"]).skip(1);
         let sets: Vec<String> =
             changed.filter(|name| *name != "created_at").map(|name| format!("{name} = excluded.{name}")).collect();
-        let sql = format!(
-            "INSERT INTO profile ({COLUMNS}, username_folded, name_folded) VALUES ({}) ON CONFLICT (id) DO UPDATE SET {}",
-            placeholders(1, 15),
-            sets.join(", ")
-        );
-        self.execute_all(&sql, &profiles.iter().map(values).collect::<Vec<_>>())?;
+        let into = format!("INSERT INTO profile ({COLUMNS}, username_folded, name_folded)");
+        let tail = format!("ON CONFLICT (id) DO UPDATE SET {}", sets.join(", "));
+        self.insert_all(&into, &tail, &profiles.iter().map(values).collect::<Vec<_>>())?;
         self.insert_emails(profiles)
     }
 
@@ -198,10 +194,11 @@ impl Tx<'_> {
     /// Ends every token of people: those that are stored are revoked, the others began too early.
     pub fn end_tokens_of_people(&mut self, people: &[ProfileId], now: Timestamp) -> Result<(), StoreError> {
         self.rights_changed()?;
-        let sets: Vec<Vec<Value>> = people.iter().map(|id| vec![now.into(), id.into()]).collect();
-        self.execute_all("UPDATE profile SET tokens_not_before = $1 WHERE id = $2", &sets)?;
-        let sql = "UPDATE token SET revoked_at = $1 WHERE principal_kind = 'profile' AND principal_id = $2 AND revoked_at IS NULL";
-        self.execute_all(sql, &sets).map(|_| ())
+        let (now, ids) = ([now.into()], people.iter().map(|id| vec![id.into()]).collect::<Vec<_>>());
+        self.execute_for("UPDATE profile SET tokens_not_before = $1 WHERE id", &now, &ids)?;
+        let sql =
+            "UPDATE token SET revoked_at = $1 WHERE principal_kind = 'profile' AND revoked_at IS NULL AND principal_id";
+        self.execute_for(sql, &now, &ids).map(|_| ())
     }
 
     fn profiles_where(&mut self, column: &str, among: &[Value]) -> Result<Vec<Profile>, StoreError> {

@@ -25,8 +25,8 @@ impl Tx<'_> {
                 ]);
             }
         }
-        let sql = "INSERT INTO profile_email (profile_id, position, address, address_folded, claimed) VALUES ($1, $2, $3, $4, $5)";
-        self.execute_all(sql, &sets).map(|_| ())
+        let into = "INSERT INTO profile_email (profile_id, position, address, address_folded, claimed)";
+        self.insert_all(into, "", &sets).map(|_| ())
     }
 
     /// Puts stored addresses into profiles.

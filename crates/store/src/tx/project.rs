@@ -43,14 +43,12 @@ impl Tx<'_> {
         self.rights_changed()?;
         // First each gives up its key, so that two can swap them.
         let ids: Vec<Vec<Value>> = projects.iter().map(|project| vec![project.id.as_str().into()]).collect();
-        self.execute_all("UPDATE project SET key_folded = ':' || id WHERE id = $1", &ids)?;
-        let sql = format!(
-            "INSERT INTO project ({COLUMNS}, key_folded, name_folded) VALUES ({}) ON CONFLICT (id) DO UPDATE SET key = excluded.key, \
-             name = excluded.name, description = excluded.description, icon = excluded.icon, openness = excluded.openness, \
-             archived_at = excluded.archived_at, key_folded = excluded.key_folded, name_folded = excluded.name_folded",
-            placeholders(1, 10)
-        );
-        self.execute_all(&sql, &projects.iter().map(values).collect::<Vec<_>>()).map(|_| ())
+        self.execute_for("UPDATE project SET key_folded = ':' || id WHERE id", &[], &ids)?;
+        let into = format!("INSERT INTO project ({COLUMNS}, key_folded, name_folded)");
+        let tail = "ON CONFLICT (id) DO UPDATE SET key = excluded.key, name = excluded.name, \
+                    description = excluded.description, icon = excluded.icon, openness = excluded.openness, \
+                    archived_at = excluded.archived_at, key_folded = excluded.key_folded, name_folded = excluded.name_folded";
+        self.insert_all(&into, tail, &projects.iter().map(values).collect::<Vec<_>>()).map(|_| ())
     }
 
     /// The project an identifier names, archived or not; keys in any case.

@@ -8,8 +8,8 @@ use spaceport_platform::identifier::TeamIdentifier;
 use spaceport_platform::profile::folded;
 
 use crate::error::StoreError;
+use crate::tx::Tx;
 use crate::tx::list::{ListOrder, ListStart, Listed, Listing, page};
-use crate::tx::{Tx, placeholders};
 use crate::value::{Row, Value};
 
 const COLUMNS: &str = "id, name, description, parent_id, external_id, created_at, archived_at";
@@ -20,14 +20,12 @@ impl Tx<'_> {
         self.rights_changed()?;
         // First each gives up its external id, so that two can swap them.
         let ids: Vec<Vec<Value>> = teams.iter().map(|team| vec![(&team.id).into()]).collect();
-        self.execute_all("UPDATE team SET external_id = NULL WHERE id = $1", &ids)?;
-        let sql = format!(
-            "INSERT INTO team ({COLUMNS}, name_folded) VALUES ({}) ON CONFLICT (id) DO UPDATE SET name = excluded.name, \
-             description = excluded.description, parent_id = excluded.parent_id, external_id = excluded.external_id, \
-             archived_at = excluded.archived_at, name_folded = excluded.name_folded",
-            placeholders(1, 8)
-        );
-        self.execute_all(&sql, &teams.iter().map(values).collect::<Vec<_>>()).map(|_| ())
+        self.execute_for("UPDATE team SET external_id = NULL WHERE id", &[], &ids)?;
+        let into = format!("INSERT INTO team ({COLUMNS}, name_folded)");
+        let tail = "ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description, \
+                    parent_id = excluded.parent_id, external_id = excluded.external_id, \
+                    archived_at = excluded.archived_at, name_folded = excluded.name_folded";
+        self.insert_all(&into, tail, &teams.iter().map(values).collect::<Vec<_>>()).map(|_| ())
     }
 
     /// The team with this id, archived or not.

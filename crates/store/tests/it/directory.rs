@@ -27,6 +27,7 @@ pub(crate) async fn facts(store: &Store) {
     places_are_found_and_listed(store).await;
     teams_are_found_and_never_part_of_themselves(store).await;
     there_is_one_organization(store).await;
+    many_are_stored_changed_and_ended_at_once(store).await;
 }
 
 fn ann() -> Profile {
@@ -117,9 +118,11 @@ async fn people_are_listed_by_page(store: &Store) {
         .collect();
     store.write(move |tx| tx.save_profiles(&made)).await.unwrap();
     let query = |order| ProfileFilter { query: "ANN PAGE".to_owned(), order, ..ProfileFilter::default() };
-    for (order, expected) in
-        [(ListOrder::Name, ["page3", "page4", "page2", "page0"]), (ListOrder::Id, ["page0", "page2", "page3", "page4"])]
-    {
+    for (order, expected) in [
+        (ListOrder::Name, ["page3", "page4", "page2", "page0"]),
+        (ListOrder::NameBackwards, ["page0", "page2", "page4", "page3"]),
+        (ListOrder::Id, ["page0", "page2", "page3", "page4"]),
+    ] {
         let (mut start, mut walked) = (ListStart::Offset(0), Vec::new());
         loop {
             let (mut ids, total, last) = list(query(order), start, 1).await;
@@ -340,4 +343,61 @@ async fn there_is_one_organization(store: &Store) {
         Ok::<_, StoreError>((before, tx.organization()?))
     });
     assert_eq!(work.await.unwrap(), (None, Some(kept)), "its id stays");
+}
+
+async fn many_are_stored_changed_and_ended_at_once(store: &Store) {
+    // More than go into one statement, and some over.
+    let people = |last_name: &str| -> Vec<Profile> {
+        let one = |number: usize| Profile {
+            last_name: last_name.to_owned(),
+            emails: vec![format!("lot{number}@mail.example"), format!("lot{number}@other.example")],
+            ..profile(&format!("lot{number}"))
+        };
+        (0..203).map(one).collect()
+    };
+    let ids: Vec<ProfileId> = people("").into_iter().map(|profile| profile.id).collect();
+    let group = Group::Project("lots".to_owned());
+    let members = |position| -> Vec<Membership> {
+        let one = |id: &ProfileId| Membership { group: group.clone(), member: Member::Profile(id.clone()), position };
+        ids.iter().map(one).collect()
+    };
+    for (last_name, position) in [("First", Position::Member), ("Second", Position::Admin)] {
+        let (saved, memberships) = (people(last_name), members(position));
+        store
+            .write(move |tx| {
+                tx.save_profiles(&saved)?;
+                tx.save_memberships(&memberships, at(0))
+            })
+            .await
+            .unwrap();
+        let (asked, within) = (ids.clone(), group.clone());
+        let (mut found, mut belong) = store
+            .read(move |tx| Ok::<_, StoreError>((tx.profiles(&asked)?, tx.memberships_in(&within)?)))
+            .await
+            .unwrap();
+        let (mut expected, mut expected_members) = (people(last_name), members(position));
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        expected.sort_by(|a, b| a.id.cmp(&b.id));
+        belong.sort();
+        expected_members.sort();
+        assert_eq!(found, expected);
+        assert_eq!(belong, expected_members);
+    }
+    let ended: Vec<(Group, Member)> =
+        members(Position::Member).into_iter().skip(1).map(|membership| (membership.group, membership.member)).collect();
+    let within = group.clone();
+    let (gone, left) = store
+        .write(move |tx| Ok::<_, StoreError>((tx.delete_memberships(&ended)?, tx.memberships_in(&within)?)))
+        .await
+        .unwrap();
+    assert_eq!((gone, left.len()), (202, 1));
+    let asked = ids.clone();
+    let stamped = store
+        .write(move |tx| {
+            tx.end_tokens_of_people(&asked, at(9))?;
+            tx.profiles(&asked)
+        })
+        .await
+        .unwrap();
+    assert!(stamped.len() == 203 && stamped.iter().all(|profile| profile.tokens_not_before == at(9)));
 }

@@ -1,0 +1,69 @@
+//! Rows: what the host and the administrators of the server do, beside the directory.
+
+use futures_util::FutureExt;
+use serde_json::{Value, json};
+
+use super::{Case, case};
+use crate::harness::{Server, issue};
+use crate::keystores::{named, pair};
+
+pub(crate) fn rows() -> Vec<Case> {
+    let with = |field: &str, value: Value| {
+        let mut event = issue("row");
+        event[field] = value;
+        json!({ "events": [event] })
+    };
+    let right = json!({ "title": "View orders", "target": "Project", "group": "Shop" });
+    let question = |principal: &str, code: &str| json!({ "checks": [{ "principal": principal, "right": code }] });
+    vec![
+        case("host.event.publish")
+            .accepted()
+            .body(json!({ "events": [issue("row")] }))
+            .malformed(json!({ "events": 7 }), "events")
+            .malformed(json!({}), "events")
+            .malformed(with("type", json!("Issue.Nothing")), "events[0]")
+            .malformed(with("payload", json!({ "className": "Nothing" })), "events[0]")
+            .malformed(with("context", json!("project:key:NOTHING")), "events[0].context"),
+        case("host.session.create")
+            .body(json!({ "profile": "username:viewer" }))
+            .malformed(json!({}), "profile")
+            .malformed(json!({ "profile": "username:nobody" }), "profile")
+            .malformed(json!({ "profile": "username:viewer", "path": "//elsewhere" }), "path")
+            .answers(|link| assert!(link["url"].as_str().unwrap().contains("/session?"))),
+        case("host.audit_trail.list").answers(|page| assert!(page["data"].is_array())),
+        case("host.ssl_keystore.list").answers(|list| assert!(list.is_array())),
+        case("host.ssl_keystore.create")
+            .body(named("row", pair("ec")))
+            .malformed(pair("ec"), "name")
+            .malformed(json!({ "name": "x" }), "certificate")
+            .malformed(named("x", json!({ "certificate": 7, "privateKey": "x" })), "certificate")
+            .answers(|made| assert_eq!(made["name"], "row")),
+        case("host.ssl_keystore.replace")
+            .with(|server, _| keystore(server, "replaced").boxed())
+            .body(pair("ed"))
+            .malformed(json!({}), "certificate")
+            .malformed(json!({ "certificate": "x", "privateKey": "x" }), "certificate must")
+            .answers(|made| assert_eq!(made["name"], "replaced")),
+        case("host.ssl_keystore.delete").with(|server, _| keystore(server, "deleted").boxed()),
+        case("host.right.put")
+            .anything("code")
+            .with(|_, _| async { vec![("code", "Shop.Orders.View".to_owned())] }.boxed())
+            .body(right.clone())
+            .malformed(json!({ "target": "Project" }), "title")
+            .malformed(json!({ "title": 7, "target": "Project" }), "title")
+            .malformed(json!({ "title": "x", "target": 7 }), "target"),
+        case("host.right.check")
+            .body(question("profile:username:viewer", "Applications.View"))
+            .malformed(question("profile:username:viewer", "No.Such.Right"), "checks[0].right")
+            .malformed(question("planet:earth", "Applications.View"), "checks[0].principal")
+            .malformed(json!({ "checks": 7 }), "checks")
+            .answers(|answer| assert_eq!(*answer, json!({ "results": [{ "allowed": true }] }))),
+    ]
+}
+
+/// A keystore of this name.
+async fn keystore(server: &Server, name: &str) -> Vec<(&'static str, String)> {
+    let path = "/api/host/v1/ssl-keystores";
+    server.client.post(path).bearer(&server.admin).json(&named(name, pair("ec"))).send().await.expect(200);
+    vec![("name", name.to_owned())]
+}
