@@ -50,6 +50,7 @@ fn api() -> Routes {
         .with(catalogue::routes)
         .with(permission::routes)
         .with(crate::api::directory::routes)
+        .with(crate::api::consent::routes)
 }
 
 /// The operations of the product that embeds Spaceport.
@@ -58,6 +59,7 @@ fn host() -> Routes {
         .with(event::routes)
         .with(secret_overlap::routes)
         .with(installation::routes)
+        .with(crate::host::refresh_policy::routes)
         .with(crate::host::approval::routes)
         .with(audit_trail::routes)
         .with(crate::host::ssl_keystore::routes)

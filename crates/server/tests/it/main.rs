@@ -17,6 +17,7 @@ mod authorizations;
 mod browser;
 mod cases;
 mod catalogue;
+mod consents;
 mod contract;
 mod contract_access;
 mod contract_rights;

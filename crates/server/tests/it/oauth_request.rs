@@ -144,6 +144,10 @@ async fn a3_registration_refuses_dangerous_redirect_uris() {
         "https://*.a.example/",
         "http://a.example/",
         "https://a.example/\nhttp://b.example/",
+        "https://a.example/?code=1",
+        "https://a.example/?a=b&state=1",
+        "https://a.example/?%63ode=1",
+        "https://a.example/?error=x",
     ] {
         let body = json!({ "codeFlowRedirectURIs": uri });
         let answer = server.client.patch("/api/http/applications/me").bearer(&made.token).json(&body).send().await;
