@@ -356,7 +356,6 @@ pub fn redirect_uris(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
 }
 
-/// Security A3: absolute, no fragment, no wildcard, https unless loopback or a private scheme.
 /// Parameters that an answer to an application holds.
 const ANSWERED: [&str; 10] = [
     "code",
@@ -371,6 +370,7 @@ const ANSWERED: [&str; 10] = [
     "scope",
 ];
 
+/// Security A3: absolute, no fragment, no wildcard, https unless loopback or a private scheme, no parameter of the answer.
 fn check_redirect_uris(field: &str, text: Option<&str>) -> Result<(), Invalid> {
     for uri in redirect_uris(text.unwrap_or_default()) {
         let wrong = |why: &str| Err(Invalid::new(field, format!("holds `{uri}`, which {why}")));
