@@ -33,7 +33,8 @@ async fn consents_are_listed_and_withdrawn_and_tokens_end_at_once() {
             (&approved["offlineAllowed"], &approved["scope"]["className"]),
             (&json!(true), &json!("XScopeApi.Scope"))
         );
-        assert_eq!(approved["scope"]["grants"][0]["right"]["rightCode"], "Profile.View");
+        let right = &approved["scope"]["grants"][0]["right"]["rightCode"];
+        assert_eq!(*right, json!({ "className": "PermissionIdentifier.ViewMemberProfiles" }));
         let kept = &consent["refreshTokens"][0];
         assert_eq!(kept["lastAccess"]["address"], "127.0.0.1", "{kept}");
         assert!(!listed.to_string().contains(text), "the text of a token is never shown");
