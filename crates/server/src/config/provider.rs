@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn wrong_values_are_refused_by_name() {
-        for issuer in ["id.example", "http://id.example", "https://id.example/?a=b", "https://id.example/#a", "ftp://x"] {
+        for issuer in ["id.example", "http://id.example", "https://id.example/?a=b", "https://id.example/#a", "ftp://x"]
+        {
             let refused = with(|source| source.provider_issuer = Some(issuer.to_owned())).unwrap_err();
             assert!(refused.contains("provider_issuer") && refused.contains(issuer), "{refused}");
         }

@@ -78,7 +78,8 @@ pub async fn arrive(cx: Cx<Anyone>, visitor: Visitor) -> Result<Html, ApiError> 
     let Some((ticket, path)) =
         ticket.and_then(|ticket| ticket.path(&parameter("state"), cx.now()).map(|path| (ticket, path)))
     else {
-        let text = "It was not begun in this browser, or it took too long. Go back to where you came from and try again.";
+        let text =
+            "It was not begun in this browser, or it took too long. Go back to where you came from and try again.";
         return Trouble::new(StatusCode::BAD_REQUEST, "This sign-in is not known", text).html();
     };
     let gone = remove_cookie(services.cookies().provider, services);

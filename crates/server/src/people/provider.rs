@@ -143,7 +143,8 @@ impl Provider {
             }
         }
         let answer = self.call(Method::POST, &metadata.token_endpoint, headers, form.finish().into()).await?;
-        serde_json::from_slice(&answer).map_err(|error| Fault::Untrustworthy(format!("its tokens cannot be read: {error}")))
+        serde_json::from_slice(&answer)
+            .map_err(|error| Fault::Untrustworthy(format!("its tokens cannot be read: {error}")))
     }
 
     /// What the provider tells about the person, who must be the one of the ID token (section 5.3.2).

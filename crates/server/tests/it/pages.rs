@@ -47,7 +47,15 @@ async fn people_sign_in_consent_and_refuse_in_a_real_browser_and_everybody_can_r
         assert_eq!(
             pages.collect::<Vec<_>>(),
             [
-                "login", "login-failed", "consent", "refused", "allowed", "consent-more", "account", "applications", "error",
+                "login",
+                "login-failed",
+                "consent",
+                "refused",
+                "allowed",
+                "consent-more",
+                "account",
+                "applications",
+                "error",
                 "withdrawn"
             ]
         );

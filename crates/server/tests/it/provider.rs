@@ -79,7 +79,8 @@ async fn a_person_of_the_provider_signs_in_and_goes_on_to_the_application() {
             let server = server(engine, &FrozenClock::default(), &provider, matching).await;
             let made = tracker(&server, json!({})).await;
             let mut browser = Browser::new(&server);
-            let asked = format!("/oauth/auth?{}", request(&made, &[("state", "a&b=c"), ("scope", "global:Profile.View")]));
+            let asked =
+                format!("/oauth/auth?{}", request(&made, &[("state", "a&b=c"), ("scope", "global:Profile.View")]));
             let login = browser.get(&asked).await.expect(303).header("location").to_owned();
             let page = browser.get(&login).await.expect(200);
             assert!(page.text().contains("Sign in with Company &#60;account&#62;"), "{}", page.text());
