@@ -124,6 +124,14 @@ impl Provider {
     }
 
     async fn redeem(&self, metadata: &Metadata, back: &Return<'_>) -> Result<TokenAnswer, Fault> {
+        let (headers, form) = self.token_request(metadata, back)?;
+        let answer = self.call(Method::POST, &metadata.token_endpoint, headers, form.into()).await?;
+        serde_json::from_slice(&answer)
+            .map_err(|error| Fault::Untrustworthy(format!("its tokens cannot be read: {error}")))
+    }
+
+    /// Headers and form of a token request.
+    fn token_request(&self, metadata: &Metadata, back: &Return<'_>) -> Result<(HeaderMap, String), Fault> {
         let (id, secret) = (self.settings.client_id.as_str(), self.settings.client_secret.reveal());
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "authorization_code")
@@ -142,9 +150,7 @@ impl Provider {
                 form.append_pair("client_id", id).append_pair("client_secret", secret);
             }
         }
-        let answer = self.call(Method::POST, &metadata.token_endpoint, headers, form.finish().into()).await?;
-        serde_json::from_slice(&answer)
-            .map_err(|error| Fault::Untrustworthy(format!("its tokens cannot be read: {error}")))
+        Ok((headers, form.finish()))
     }
 
     /// What the provider tells about the person, who must be the one of the ID token (section 5.3.2).

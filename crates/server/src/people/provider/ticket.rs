@@ -16,13 +16,13 @@ pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 /// A sign-in that was begun in one browser.
 pub struct Ticket {
-    key: hmac::Key,
+    cookie: Secret,
 }
 
 impl Ticket {
     /// Of this cookie.
     pub fn new(cookie: &Secret) -> Self {
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, cookie.reveal().as_bytes()) }
+        Self { cookie: cookie.clone() }
     }
 
     /// What the ID token must hold.
@@ -45,15 +45,19 @@ impl Ticket {
     pub fn path(&self, state: &str, now: Timestamp) -> Option<String> {
         let (said, tag) = state.rsplit_once('.')?;
         let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
-        hmac::verify(&self.key, format!("state {said}").as_bytes(), &tag).ok()?;
+        hmac::verify(&self.key(), format!("state {said}").as_bytes(), &tag).ok()?;
         let (began, path) = said.split_once('.')?;
         let began = Timestamp::from_millis(began.parse::<i64>().ok()?.checked_mul(1_000)?);
         let in_time = now < began.plus(LIFETIME);
         String::from_utf8(URL_SAFE_NO_PAD.decode(path).ok()?).ok().filter(|_| in_time)
     }
 
+    fn key(&self) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, self.cookie.reveal().as_bytes())
+    }
+
     fn made(&self, what: &str) -> String {
-        URL_SAFE_NO_PAD.encode(hmac::sign(&self.key, what.as_bytes()))
+        URL_SAFE_NO_PAD.encode(hmac::sign(&self.key(), what.as_bytes()))
     }
 }
 
