@@ -108,8 +108,9 @@ impl Person {
     pub fn with_subject(self, subject: String) -> Identity {
         // The text "true" is not the truth: a provider that writes it may write anything there.
         let verified = self.email_verified == Some(Value::Bool(true));
+        let says_email = self.email.is_some();
         let email = self.email.as_ref().and_then(Value::as_str).filter(|email| email.contains('@')).map(str::to_owned);
-        Identity { subject, says_email: email.is_some(), verified_email: email.filter(|_| verified) }
+        Identity { subject, says_email, verified_email: email.filter(|_| verified) }
     }
 }
 
