@@ -10,6 +10,8 @@ use std::sync::LazyLock;
 
 /// Names a running PostgreSQL server to the tests.
 pub(crate) const TEST_POSTGRES: &str = "SPACEPORT_TEST_POSTGRES";
+/// Names a browser to the tests.
+pub(crate) const TEST_CHROMIUM: &str = "SPACEPORT_TEST_CHROMIUM";
 /// Tells contract tests to rewrite what is checked in instead of comparing with it.
 pub(crate) const ACCEPT: &str = "SPACEPORT_ACCEPT";
 
@@ -40,6 +42,11 @@ pub(crate) fn cargo() -> OsString {
 /// The server the caller already runs for the tests, if any.
 pub(crate) fn given_postgres() -> Option<String> {
     std::env::var(TEST_POSTGRES).ok().filter(|url| !url.is_empty())
+}
+
+/// The browser the caller wants the tests to use, if any.
+pub(crate) fn given_chromium() -> Option<PathBuf> {
+    std::env::var_os(TEST_CHROMIUM).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// The folders in which the shell looks for programs.

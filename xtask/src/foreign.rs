@@ -19,9 +19,16 @@ pub(crate) const TEST_PYTHON: &str = "SPACEPORT_TEST_PYTHON";
 pub(crate) const TEST_NODE: &str = "SPACEPORT_TEST_NODE";
 
 /// Packages for `pip`, with their versions: another version is another test.
-const PYTHON: &[&str] = &["standardwebhooks==1.1.0"];
+const PYTHON: &[&str] = &["standardwebhooks==1.1.0", "authlib==1.9.10", "requests==2.34.2", "requests-oauthlib==2.0.0"];
 /// Packages for `npm`, with their versions.
-const NODE: &[&str] = &["standardwebhooks@1.1.1"];
+const NODE: &[&str] = &[
+    "standardwebhooks@1.1.1",
+    "openid-client@6.9.0",
+    "oauth4webapi@3.8.8",
+    "simple-oauth2@5.1.0",
+    "playwright-core@1.65.1",
+    "axe-core@4.14.1",
+];
 /// Written last into a finished folder: the packages in it.
 const DONE: &str = "installed.txt";
 

@@ -2,6 +2,8 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal talks to the terminal")]
 
 mod accept;
+mod apt;
+mod chromium;
 mod ci;
 mod command;
 mod environment;

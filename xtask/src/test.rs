@@ -5,6 +5,7 @@ use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context, Result};
 
+use crate::chromium::Chromium;
 use crate::command;
 use crate::environment::{self, ACCEPT, TEST_POSTGRES};
 use crate::foreign::Foreign;
@@ -59,8 +60,10 @@ pub(crate) fn tally(arguments: &[String], contract: Contract) -> Result<Tally> {
         None => postgres::Server::start()?,
     };
     let foreign = Foreign::prepare()?;
+    let chromium = Chromium::prepare()?;
     let mut command = command::cargo(&["test", "--locked", "--no-fail-fast"]);
     foreign.tell(&mut command);
+    chromium.tell(&mut command);
     if !chooses_packages(arguments) {
         command.arg("--workspace");
     }

@@ -47,7 +47,8 @@ pub(crate) async fn run(load: &Load) -> anyhow::Result<Figures> {
     let folder = tempfile::tempdir_in(&load.folder)?;
     let endpoints: Vec<String> =
         (0..load.endpoints).map(|index| format!("http://{}/{index}", receiver.address)).collect();
-    let server = setup::start(&load.server, &folder.path().join("data"), &endpoints, load.signature).await?;
+    let server = setup::start(&load.server, &folder.path().join("data"), "").await?;
+    setup::register(&server, &endpoints, load.signature).await?;
 
     publish(load, &server, 0..warm_up, begun).await?;
     drain(&arrivals, warm_up * load.endpoints).await;

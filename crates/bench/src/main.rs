@@ -2,7 +2,8 @@
 //!
 //! `bench load` starts a release build of the server on a fresh SQLite file, sets up endpoints, publishes
 //! events over `c` connections and counts what arrives. `bench raw` measures what the machine could do
-//! at best with the same client, so that a figure can be given as a share of the limit in the same run.
+//! at best with the same client, so that a figure can be given as a share of the limit in the same run. `bench tokens`
+//! asks for tokens and calls with them.
 
 mod client;
 mod load;
@@ -11,6 +12,7 @@ mod raw;
 mod receiver;
 mod report;
 mod setup;
+mod tokens;
 
 use std::path::PathBuf;
 
@@ -27,6 +29,8 @@ struct Options {
 enum Command {
     /// Publish events and count deliveries.
     Load(Load),
+    /// Get tokens by client credentials, then call with one.
+    Tokens(Tokens),
     /// Measure the machine: HTTP alone, durable inserts alone.
     Raw(Raw),
 }
@@ -69,6 +73,51 @@ pub(crate) enum Signature {
     Rsa,
 }
 
+/// What to ask for tokens with.
+#[derive(clap::Args, Clone)]
+pub(crate) struct Tokens {
+    /// Executable of the server; a release build.
+    #[arg(long, default_value = "target/release/spaceport")]
+    pub(crate) server: PathBuf,
+    /// Requests of each kind, after a warm-up of a tenth.
+    #[arg(long, default_value_t = 50_000)]
+    pub(crate) requests: usize,
+    /// Connections, each with one request under way.
+    #[arg(long, default_value_t = 32)]
+    pub(crate) connections: usize,
+    /// How access tokens are signed.
+    #[arg(long, value_enum, default_value_t = TokenAlgorithm::Rs512)]
+    pub(crate) algorithm: TokenAlgorithm,
+    /// Folder for the database.
+    #[arg(long, default_value = "target")]
+    pub(crate) folder: PathBuf,
+    /// Repeat this many times and report each run.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) runs: usize,
+}
+
+/// How access tokens are signed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum TokenAlgorithm {
+    /// RSA-2048 with SHA-512.
+    Rs512,
+    /// ECDSA on P-256.
+    Es256,
+    /// Ed25519.
+    Eddsa,
+}
+
+impl TokenAlgorithm {
+    /// As the settings have it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Rs512 => "RS512",
+            Self::Es256 => "ES256",
+            Self::Eddsa => "EdDSA",
+        }
+    }
+}
+
 /// What to measure the machine with.
 #[derive(clap::Args, Clone)]
 pub(crate) struct Raw {
@@ -91,6 +140,12 @@ fn main() -> anyhow::Result<()> {
             Command::Load(load) => {
                 for _ in 0..load.runs {
                     report::print(&load::run(&load).await?);
+                }
+                Ok(())
+            }
+            Command::Tokens(tokens) => {
+                for _ in 0..tokens.runs {
+                    report::print(&tokens::run(&tokens).await?);
                 }
                 Ok(())
             }

@@ -17,7 +17,12 @@ use crate::client::Connection;
 pub(crate) struct Server {
     pub(crate) process: Child,
     pub(crate) host: String,
+    /// The host's access token, as a header has it.
     pub(crate) authorization: String,
+    /// The host's credentials, as a header has them.
+    pub(crate) basic: String,
+    /// An administrator's token, as a header has it.
+    admin: String,
 }
 
 impl Drop for Server {
@@ -27,53 +32,58 @@ impl Drop for Server {
     }
 }
 
-/// Starts `executable` with its data in `folder` and registers an application for each endpoint.
-pub(crate) async fn start(
-    executable: &Path,
-    folder: &Path,
-    endpoints: &[String],
-    signature: Signature,
-) -> anyhow::Result<Server> {
+/// Starts `executable` with its data in `folder` and these settings.
+pub(crate) async fn start(executable: &Path, folder: &Path, settings: &str) -> anyhow::Result<Server> {
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let host = format!("127.0.0.1:{port}");
-    let made = Command::new(executable)
-        .args(["init", "--json", "--listen", &host, "--data"])
-        .arg(folder)
+    let file = folder.with_extension("toml");
+    std::fs::write(&file, settings)?;
+    let command = |name: &str| {
+        let mut command = Command::new(executable);
+        command.args([name, "--json", "--listen", &host, "--data"]).arg(folder).arg("--config").arg(&file);
+        command
+    };
+    let made = command("init")
         .output()
         .with_context(|| format!("running {}; build it with cargo build --release", executable.display()))?;
     let made: Value = serde_json::from_slice(&made.stdout).context("spaceport init printed no JSON")?;
-    let process = Command::new(executable)
-        .args(["serve", "--json", "--listen", &host, "--allow-network", "127.0.0.0/8", "--data"])
-        .arg(folder)
+    let process = command("serve")
+        .args(["--allow-network", "127.0.0.0/8"])
         .env("RUST_LOG", "warn")
         .stdout(Stdio::null())
         .spawn()?;
-    let mut server = Server { process, host: host.clone(), authorization: String::new() };
-    let mut connection = ready(&host).await?;
+    let credentials = format!("{}:{}", text(&made, "hostClientId")?, text(&made, "hostClientSecret")?);
+    let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(credentials));
     let admin = format!("Bearer {}", text(&made, "adminToken")?);
+    let mut server = Server { process, host, authorization: String::new(), basic, admin };
+    let mut connection = ready(&server.host).await?;
+    let headers = [("authorization", server.basic.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+    let token =
+        connection.send("POST", "/oauth/token", &headers, Bytes::from_static(b"grant_type=client_credentials")).await?;
+    server.authorization = format!("Bearer {}", text(&serde_json::from_slice(&token)?, "access_token")?);
+    Ok(server)
+}
+
+/// Registers an application with a webhook for each endpoint.
+pub(crate) async fn register(server: &Server, endpoints: &[String], signature: Signature) -> anyhow::Result<()> {
+    let (admin, mut connection) = (server.admin.as_str(), Connection::open(&server.host).await?);
     for endpoint in endpoints {
         let auth = match signature {
             Signature::Hmac => "EndpointAuthCreate.SigningKey",
             Signature::Rsa => "EndpointAuthCreate.PublicKeySignature",
         };
         let application = json!({ "name": "bench", "endpointUri": endpoint, "appLevelAuth": { "className": auth } });
-        let made = call(&mut connection, "/api/http/applications", &admin, &application).await?;
+        let made = call(&mut connection, "/api/http/applications", admin, &application).await?;
         let application = format!("/api/http/applications/id:{}", text(&made, "id")?);
         let rights = json!({ "contextIdentifier": "global", "updates": [{ "rightCode": "Project.Issues.View", "status": "GRANTED" }] });
         let path = format!("{application}/authorizations/authorized-rights");
-        connection.send("PATCH", &path, &[("authorization", admin.as_str())], Bytes::from(rights.to_string())).await?;
+        connection.send("PATCH", &path, &[("authorization", admin)], Bytes::from(rights.to_string())).await?;
         let path = format!("{application}/webhooks");
         let webhook = json!({ "name": "bench", "subscriptions": [{ "name": "all", "subscription": {
             "subjectCode": "Issue", "filters": [], "eventTypeCodes": ["Issue.Created"] } }] });
-        call(&mut connection, &path, &admin, &webhook).await?;
+        call(&mut connection, &path, admin, &webhook).await?;
     }
-    let credentials = format!("{}:{}", text(&made, "hostClientId")?, text(&made, "hostClientSecret")?);
-    let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(credentials));
-    let headers = [("authorization", basic.as_str()), ("content-type", "application/x-www-form-urlencoded")];
-    let token =
-        connection.send("POST", "/oauth/token", &headers, Bytes::from_static(b"grant_type=client_credentials")).await?;
-    server.authorization = format!("Bearer {}", text(&serde_json::from_slice(&token)?, "access_token")?);
-    Ok(server)
+    Ok(())
 }
 
 async fn call(connection: &mut Connection, path: &str, authorization: &str, body: &Value) -> anyhow::Result<Value> {

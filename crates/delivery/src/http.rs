@@ -1,4 +1,4 @@
-//! The sender that really calls: one POST, bounded in time and size, no redirects.
+//! The sender that really calls: one request, bounded in time and size, no redirects.
 
 mod connect;
 mod failure;
@@ -35,9 +35,11 @@ pub trait Sender: Send + Sync + 'static {
     async fn send(&self, request: Request) -> Outcome;
 }
 
-/// One call: always a POST.
+/// One call.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// POST for whatever is delivered; GET to read what an identity provider says about itself.
+    pub method: Method,
     /// The endpoint.
     pub url: String,
     /// Whether its certificate is checked.
@@ -215,7 +217,7 @@ impl HttpSender {
         let mut tries = 1;
         loop {
             let mut call = http::Request::new(Full::new(request.body.clone()));
-            *call.method_mut() = Method::POST;
+            *call.method_mut() = request.method.clone();
             *call.uri_mut() = uri.clone();
             *call.headers_mut() = request.headers.clone();
             let connection = capture_connection(&mut call);

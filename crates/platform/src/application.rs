@@ -356,7 +356,21 @@ pub fn redirect_uris(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
 }
 
-/// Security A3: absolute, no fragment, no wildcard, https unless loopback or a private scheme.
+/// Parameters that an answer to an application holds.
+const ANSWERED: [&str; 10] = [
+    "code",
+    "state",
+    "iss",
+    "error",
+    "error_description",
+    "error_uri",
+    "access_token",
+    "token_type",
+    "expires_in",
+    "scope",
+];
+
+/// Security A3: absolute, no fragment, no wildcard, https unless loopback or a private scheme, no parameter of the answer.
 fn check_redirect_uris(field: &str, text: Option<&str>) -> Result<(), Invalid> {
     for uri in redirect_uris(text.unwrap_or_default()) {
         let wrong = |why: &str| Err(Invalid::new(field, format!("holds `{uri}`, which {why}")));
@@ -369,6 +383,10 @@ fn check_redirect_uris(field: &str, text: Option<&str>) -> Result<(), Invalid> {
         }
         if !url.username().is_empty() || url.password().is_some() {
             return wrong("must not hold a user name or password");
+        }
+        // A browser sees two of a name then, and which one counts is anybody's guess.
+        if let Some((name, _)) = url.query_pairs().find(|(name, _)| ANSWERED.contains(&name.as_ref())) {
+            return wrong(&format!("must not hold the parameter {name}, which the answer adds"));
         }
         let loopback = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
         match url.scheme() {
@@ -411,6 +429,10 @@ mod tests {
             "https://*.example/",
             "http://a.example/cb",
             "mailto:a@b",
+            "https://a.example/?code=1",
+            "https://a.example/?x=1&state",
+            "https://a.example/?%73tate=1",
+            "https://a.example/?iss=https://b.example",
         ] {
             assert!(check_redirect_uris("codeFlowRedirectURIs", Some(uri)).is_err(), "{uri}");
         }

@@ -90,6 +90,35 @@ impl ClientKind {
     }
 }
 
+/// Which refresh tokens of an application are spent by use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rotation {
+    /// Those of clients that cannot keep a secret; the others stay, because the Kotlin SDK sends its first one for ever.
+    PublicClients,
+    /// All of them.
+    AllClients,
+}
+
+impl Rotation {
+    /// Whether a token that was issued to such a client is spent by use.
+    pub fn spends(self, client: ClientKind) -> bool {
+        self == Self::AllClients || client == ClientKind::Public
+    }
+
+    /// The stored name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PublicClients => "PUBLIC_CLIENTS",
+            Self::AllClients => "ALL_CLIENTS",
+        }
+    }
+
+    /// The inverse of [`Self::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::PublicClients, Self::AllClients].into_iter().find(|rotation| rotation.name() == name)
+    }
+}
+
 /// What a user delegated to an application at one time: the family of all tokens that rest on it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Delegation {
@@ -124,7 +153,15 @@ mod tests {
     }
 
     #[test]
+    fn tokens_of_public_clients_are_always_spent() {
+        assert!(Rotation::PublicClients.spends(ClientKind::Public) && Rotation::AllClients.spends(ClientKind::Public));
+        assert!(!Rotation::PublicClients.spends(ClientKind::Confidential));
+        assert!(Rotation::AllClients.spends(ClientKind::Confidential));
+    }
+
+    #[test]
     fn names_survive_a_round_trip() {
+        assert_eq!(Rotation::from_name(Rotation::AllClients.name()), Some(Rotation::AllClients));
         assert_eq!(ChallengeMethod::from_name("S256"), Some(ChallengeMethod::S256));
         assert_eq!(ChallengeMethod::from_name("s256"), None);
         assert_eq!(ClientKind::from_name(ClientKind::Public.name()), Some(ClientKind::Public));

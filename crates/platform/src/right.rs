@@ -22,6 +22,8 @@ impl Right {
     pub const SUPERADMIN: Self = Self::known("Superadmin");
     /// View profiles of people.
     pub const VIEW_PROFILES: Self = Self::known("Profile.View");
+    /// View and withdraw what people allowed applications; everybody holds it on himself.
+    pub const EDIT_APPLICATION_CONSENTS: Self = Self::known("Profile.ApplicationConsents.Edit");
     /// View names and pictures of people, but not how to reach them.
     pub const VIEW_PROFILE_BASICS: Self = Self::known("Profile.View.Basic");
     /// Belong to the organization; every member holds it, and sees what is public.

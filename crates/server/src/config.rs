@@ -1,5 +1,7 @@
 //! Settings: one place that reads flags, variables and the file, and checks them.
 
+pub mod provider;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,6 +9,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::Deserialize;
 use spaceport_platform::server_key::Algorithm;
+
+use provider::ProviderSettings;
 
 /// The commented defaults, which are also the reference of all keys.
 pub const DEFAULTS: &str = include_str!("config.default.toml");
@@ -40,6 +44,8 @@ pub struct Settings {
     pub implicit_flow: bool,
     /// Whether PKCE by `plain` is enough where PKCE is required.
     pub plain_pkce: bool,
+    /// Where people may sign in besides here.
+    pub provider: Option<ProviderSettings>,
     /// How long a secret stays valid after it was regenerated.
     pub overlap: Overlaps,
     /// How long what is over is kept.
@@ -101,6 +107,16 @@ pub struct Source {
     /// See `config.default.toml`.
     pub plain_pkce: Option<bool>,
     /// See `config.default.toml`.
+    pub provider_issuer: Option<String>,
+    /// See `config.default.toml`.
+    pub provider_client_id: Option<String>,
+    /// See `config.default.toml`.
+    pub provider_client_secret: Option<String>,
+    /// See `config.default.toml`.
+    pub provider_label: Option<String>,
+    /// See `config.default.toml`.
+    pub provider_match: Option<String>,
+    /// See `config.default.toml`.
     pub client_secret_overlap: Option<String>,
     /// See `config.default.toml`.
     pub connected_client_secret_overlap: Option<String>,
@@ -142,6 +158,11 @@ impl Source {
             password_grant: self.password_grant.or(other.password_grant),
             implicit_flow: self.implicit_flow.or(other.implicit_flow),
             plain_pkce: self.plain_pkce.or(other.plain_pkce),
+            provider_issuer: self.provider_issuer.or(other.provider_issuer),
+            provider_client_id: self.provider_client_id.or(other.provider_client_id),
+            provider_client_secret: self.provider_client_secret.or(other.provider_client_secret),
+            provider_label: self.provider_label.or(other.provider_label),
+            provider_match: self.provider_match.or(other.provider_match),
             client_secret_overlap: self.client_secret_overlap.or(other.client_secret_overlap),
             connected_client_secret_overlap: self
                 .connected_client_secret_overlap
@@ -163,7 +184,8 @@ impl Settings {
     pub fn merge(sources: Vec<Source>) -> Result<Self, String> {
         let defaults: Source =
             toml::from_str(DEFAULTS).map_err(|error| format!("the built-in settings are wrong: {error}"))?;
-        let merged = sources.into_iter().fold(Source::default(), Source::or).or(defaults);
+        let mut merged = sources.into_iter().fold(Source::default(), Source::or).or(defaults);
+        let provider = provider::provider(&mut merged)?;
         let data = merged.data.unwrap_or_default();
         let listen = merged.listen.unwrap_or_default();
         let database_url = merged.database_url.filter(|url| !url.is_empty());
@@ -208,6 +230,7 @@ impl Settings {
             password_grant: merged.password_grant.unwrap_or(false),
             implicit_flow: merged.implicit_flow.unwrap_or(false),
             plain_pkce: merged.plain_pkce.unwrap_or(false),
+            provider,
             overlap: Overlaps {
                 client_secret: overlap("client_secret_overlap", merged.client_secret_overlap)?,
                 connected_client_secret: overlap(

@@ -51,6 +51,7 @@ fn api() -> Routes {
         .with(catalogue::routes)
         .with(permission::routes)
         .with(crate::api::directory::routes)
+        .with(crate::api::consent::routes)
 }
 
 /// The operations of the product that embeds Spaceport.
@@ -59,6 +60,7 @@ fn host() -> Routes {
         .with(event::routes)
         .with(secret_overlap::routes)
         .with(installation::routes)
+        .with(crate::host::refresh_policy::routes)
         .with(crate::host::approval::routes)
         .with(crate::host::public_key::routes)
         .with(audit_trail::routes)

@@ -33,6 +33,7 @@ use crate::oauth::throttle::FailedSignIns;
 use crate::operations;
 use crate::outbox::StoreOutbox;
 use crate::people::password::Passwords;
+use crate::people::provider::Provider;
 use crate::random::SecureRandom;
 use crate::ring::RingFile;
 use crate::services::{KeySource, Parts, Services};
@@ -148,7 +149,8 @@ async fn services(
         subscriptions: Subscriptions::default(),
         guard,
         engine,
-        dispatches: Dispatches::new(sender),
+        dispatches: Dispatches::new(Arc::clone(&sender)),
+        provider: settings.provider.clone().map(|settings| Provider::new(settings, sender)),
         callers: Callers::new(Arc::clone(&tokens)),
         tokens,
         failed_sign_ins: FailedSignIns::default(),

@@ -22,6 +22,7 @@ use crate::oauth::ring::AccessTokens;
 use crate::oauth::settings::OAuth;
 use crate::oauth::throttle::FailedSignIns;
 use crate::people::password::Passwords;
+use crate::people::provider::Provider;
 use crate::people::session::{CookieNames, PLAIN, SECURE};
 use crate::ring::RingFile;
 use crate::subscriptions::Subscriptions;
@@ -55,6 +56,8 @@ pub struct Parts {
     pub engine: Handle,
     /// The sender of payloads that are no events.
     pub dispatches: Dispatches,
+    /// Where people may sign in besides here.
+    pub provider: Option<Provider>,
     /// Who calls.
     pub callers: Callers,
     /// Signs and verifies access tokens.

@@ -66,6 +66,11 @@ const STEPS: &[Step] = &[
         postgres: include_str!("../migrations/postgres/0011_oauth_2.sql"),
     },
     Step {
+        name: "0012_refresh_policy",
+        sqlite: include_str!("../migrations/sqlite/0012_refresh_policy.sql"),
+        postgres: include_str!("../migrations/postgres/0012_refresh_policy.sql"),
+    },
+    Step {
         name: "0013_webhooks",
         sqlite: include_str!("../migrations/sqlite/0013_webhooks.sql"),
         postgres: include_str!("../migrations/postgres/0013_webhooks.sql"),

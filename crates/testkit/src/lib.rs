@@ -5,6 +5,7 @@
 //! | [`clock`] | a clock that moves only when told to |
 //! | [`foreign`] | programs in Python and JavaScript, with the libraries that receivers use |
 //! | [`postgres`] | one fresh PostgreSQL database per call |
+//! | [`provider`] | an OpenID Connect provider that says right and wrong things |
 //! | [`receiver`] | an application that receives deliveries and answers as scripted |
 //! | [`published`] | an application that installs itself, works and leaves like the published ones |
 //! | [`javascript`] | what JavaScript makes of a JSON text |
@@ -25,6 +26,7 @@ pub mod foreign;
 pub mod http;
 pub mod javascript;
 pub mod postgres;
+pub mod provider;
 pub mod published;
 pub mod receiver;
 pub mod verify;

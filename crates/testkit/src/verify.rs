@@ -109,7 +109,7 @@ fn rsa_key(jwk: &Value) -> Result<RsaPublicKey, String> {
 }
 
 /// RFC 2104, written out so that it shares nothing with the product.
-fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
+pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     let mut block = [0_u8; SHA256_BLOCK];
     let hashed = Sha256::digest(key);
     let short: &[u8] = if key.len() > SHA256_BLOCK { &hashed } else { key };

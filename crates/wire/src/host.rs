@@ -115,6 +115,24 @@ mod tests {
     }
 }
 
+/// Whether an application keeps its refresh tokens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RefreshTokenPolicy {
+    /// Which refresh tokens are used once, each use bringing the next.
+    pub rotation: RefreshRotation,
+}
+
+/// Which refresh tokens are used once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RefreshRotation {
+    /// Those of clients without a secret; the SDKs of Space use the others again and again.
+    PublicClients,
+    /// All of them.
+    AllClients,
+}
+
 /// How long the secret before the present one stays valid.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

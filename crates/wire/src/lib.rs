@@ -24,6 +24,7 @@ pub mod body;
 pub mod canonical;
 pub mod catalogue;
 pub mod channel;
+pub mod consent;
 pub mod describe;
 pub mod directory;
 pub mod facts;

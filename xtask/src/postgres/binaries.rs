@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
+use crate::apt::Privilege;
 use crate::command;
 use crate::environment;
 
@@ -26,17 +27,10 @@ pub(super) fn find_or_install() -> Result<PathBuf> {
     if let Some(folder) = find() {
         return Ok(folder);
     }
-    let Some(privilege) = privilege() else { bail!(ADVICE) };
-    if !apt_exists() {
-        bail!(ADVICE);
-    }
+    let Some(privilege) = Privilege::to_install() else { bail!(ADVICE) };
     println!("PostgreSQL's server programs are missing; installing them");
-    let install = "apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        -o Dpkg::Options::=--force-confold postgresql";
-    for step in [NO_MAIN_CLUSTER, install] {
-        if !command::succeeds(privilege.shell(step).stdin(std::process::Stdio::null()))? {
-            bail!("the installation failed. {ADVICE}");
-        }
+    if !privilege.run(NO_MAIN_CLUSTER)? || !privilege.install("postgresql")? {
+        bail!("the installation failed. {ADVICE}");
     }
     let Some(folder) = find() else { bail!(ADVICE) };
     Ok(folder)
@@ -79,40 +73,6 @@ fn version_of(name: &str) -> Option<u32> {
         .or_else(|| name.strip_prefix("postgresql"))
         .unwrap_or(name);
     if number.is_empty() { Some(0) } else { number.split('.').next()?.parse().ok() }
-}
-
-/// How we may act on the machine.
-enum Privilege {
-    /// We are root.
-    Root,
-    /// `sudo` works without asking.
-    Sudo,
-}
-
-impl Privilege {
-    fn shell(&self, script: &str) -> Command {
-        let mut command = match self {
-            Self::Root => Command::new("sh"),
-            Self::Sudo => {
-                let mut sudo = Command::new("sudo");
-                sudo.args(["-n", "sh"]);
-                sudo
-            }
-        };
-        command.args(["-c", script]);
-        command
-    }
-}
-
-fn privilege() -> Option<Privilege> {
-    if command::answer(Command::new("id").arg("-u"))? == "0" {
-        return Some(Privilege::Root);
-    }
-    command::answer(Command::new("sudo").args(["-n", "true"])).map(|_| Privilege::Sudo)
-}
-
-fn apt_exists() -> bool {
-    command::answer(Command::new("apt-get").arg("--version")).is_some()
 }
 
 #[cfg(test)]

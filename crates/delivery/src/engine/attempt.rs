@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures_util::FutureExt as _;
+use http::Method;
 use spaceport_platform::id::ApplicationId;
 use spaceport_platform::time::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
@@ -56,6 +57,7 @@ async fn call(shared: &Shared, claimed: &Claimed, now: Timestamp, sent: &mut Vec
     };
     *sent = request::masked(&headers);
     let request = Request {
+        method: Method::POST,
         url: target.url.clone(),
         ssl_verification: target.ssl_verification,
         identity: target.identity.clone(),

@@ -203,6 +203,7 @@ pub(crate) fn request(url: &str) -> Request {
     let mut headers = HeaderMap::new();
     headers.insert("x-space-timestamp", "1700000000123".parse().unwrap());
     Request {
+        method: http::Method::POST,
         url: url.to_owned(),
         ssl_verification: SslVerification::Verify,
         identity: None,

@@ -13,6 +13,7 @@ pub mod authorization_index;
 pub mod catalogue;
 pub mod change;
 pub mod channel;
+pub mod consent;
 pub mod context_out;
 pub mod describe;
 pub mod directory;

@@ -47,7 +47,15 @@ pub fn out_all(
 }
 
 /// A scope, taken apart. One that cannot be read lets nothing through.
-fn scope_out(tx: &mut Tx<'_>, caller: &Caller, scope: &str, catalogue: &Catalogue) -> Result<XScopeApi, StoreError> {
+///
+/// # Errors
+/// When the database fails.
+pub fn scope_out(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    scope: &str,
+    catalogue: &Catalogue,
+) -> Result<XScopeApi, StoreError> {
     let elements = match Scope::parse(scope) {
         Ok(Scope::Everything) => return Ok(XScopeApi::All),
         Ok(Scope::Elements(elements)) if !elements.is_empty() => elements,

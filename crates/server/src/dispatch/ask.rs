@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Method;
 use spaceport_delivery::http::{Limits, Request, Sender};
 use spaceport_delivery::outbox::Retries;
 use spaceport_delivery::outcome::{BodyEnd, ErrorKind, Outcome};
@@ -55,6 +56,7 @@ pub async fn ask(
             let limits =
                 Limits { body_kept: LONGEST_ANSWER, body_read: LONGEST_ANSWER, ..Limits::within(class.time_limit()) };
             let request = Request {
+                method: Method::POST,
                 url: target.url.clone(),
                 ssl_verification: target.ssl_verification,
                 identity: target.identity.clone(),

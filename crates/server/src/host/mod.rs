@@ -6,6 +6,7 @@ pub mod directory;
 pub mod event;
 pub mod installation;
 pub mod public_key;
+pub mod refresh_policy;
 pub mod right;
 pub mod secret_overlap;
 pub mod session;

@@ -17,8 +17,9 @@ use crate::http::error::ApiError;
 use crate::http::freshness::Freshness;
 use crate::oauth::jwt::{Claims, Refusal};
 use crate::oauth::permanent::is_damaged;
+use crate::oauth::refresh_grant::REVOKED;
 use crate::oauth::ring::AccessTokens;
-use crate::oauth::standing;
+use crate::oauth::standing::{self, Standing};
 use crate::services::Services;
 
 /// How often a node looks whether another one changed rights.
@@ -46,6 +47,14 @@ struct Known {
     caller: Arc<Caller>,
     expires_at: Timestamp,
     revision: i64,
+}
+
+/// Why an access token of ours is not good any more.
+enum Dead {
+    /// It was revoked.
+    Invalid,
+    /// The refresh token it came with was revoked.
+    RefreshTokenRevoked,
 }
 
 impl Callers {
@@ -133,28 +142,37 @@ impl Callers {
         let scope = Scope::parse(&claims.grant.scope).map_err(|_| invalid())?;
         let callers = self.clone();
         let found = store.read(move |tx| callers.of_claims(tx, &claims, &scope)).await?;
-        let known = found.ok_or_else(invalid)?;
+        let known = found.map_err(|dead| match dead {
+            Dead::Invalid => invalid(),
+            // On this text the SDKs drop the refresh token they have stored (wire-protocol 2.9).
+            Dead::RefreshTokenRevoked => ApiError::invalid_token(REVOKED),
+        })?;
         if clock.now() >= known.expires_at {
             return Err(ApiError::invalid_token("Access token has expired"));
         }
         Ok(known)
     }
 
-    /// The caller an access token speaks for; nobody when the token was revoked.
-    fn of_claims(&self, tx: &mut Tx<'_>, claims: &Claims, scope: &Scope) -> Result<Option<Known>, StoreError> {
+    /// The caller an access token speaks for, unless the token was revoked.
+    fn of_claims(&self, tx: &mut Tx<'_>, claims: &Claims, scope: &Scope) -> Result<Result<Known, Dead>, StoreError> {
         let revision = tx.revision(Remembered::Rights)?;
-        let Some(application) = tx.application_by_client_id(&claims.grant.client_id)? else { return Ok(None) };
-        let Some(expires_at) = standing::until(tx, claims, &application)? else { return Ok(None) };
+        let Some(application) = tx.application_by_client_id(&claims.grant.client_id)? else {
+            return Ok(Err(Dead::Invalid));
+        };
+        let Some(expires_at) = standing::until(tx, claims, &application)? else { return Ok(Err(Dead::Invalid)) };
         let itself = Principal::Application(application.id.clone());
         let grants = self.grants_of(tx, &itself, revision)?;
         let caller = match &claims.grant.delegation {
             None if claims.grant.subject == claims.grant.client_id => {
                 Caller::new(itself, grants, limit(tx, scope)?, Credential::AccessToken)
             }
-            None => return Ok(None),
+            None => return Ok(Err(Dead::Invalid)),
             Some(id) => {
-                let delegation = standing::delegation(tx, id, &application.id, &claims.grant.subject)?;
-                let Some(delegation) = delegation else { return Ok(None) };
+                let delegation = match standing::delegation(tx, id, &application.id, &claims.grant.subject)? {
+                    Standing::Stands(delegation) => delegation,
+                    Standing::RefreshTokenRevoked => return Ok(Err(Dead::RefreshTokenRevoked)),
+                    Standing::Ended => return Ok(Err(Dead::Invalid)),
+                };
                 let consent = limit(tx, &delegation.scope)?;
                 let user = Principal::User(delegation.profile);
                 let rights = self.grants_of(tx, &user, revision)?;
@@ -165,7 +183,7 @@ impl Callers {
                 })
             }
         };
-        Ok(Some(Known { caller: Arc::new(caller), expires_at, revision }))
+        Ok(Ok(Known { caller: Arc::new(caller), expires_at, revision }))
     }
 
     async fn permanent_token(&self, hash: String, store: &Store, clock: &dyn Clock) -> Result<Known, ApiError> {

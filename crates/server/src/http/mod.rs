@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod caller;
+pub mod consent_access;
 pub mod directory_access;
 pub mod error;
 pub mod freshness;

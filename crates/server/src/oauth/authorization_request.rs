@@ -166,6 +166,13 @@ impl AuthorizationRequest {
         }
     }
 
+    /// Whether nobody but the application can get the answer. Without a secret an application is known by its https address
+    /// alone: any program on the device may listen at a loopback port or take a private scheme, so a consent of before
+    /// counts for nothing there (RFC 6749 10.2, RFC 8252 8.6, security A18).
+    pub fn is_surely_from_its_application(&self) -> bool {
+        !self.application.flows.public_clients_allowed || self.answer.uri.starts_with("https://")
+    }
+
     fn check(
         application: Application,
         answer: AnswerPlace,

@@ -97,11 +97,15 @@ async fn sign_in_anew(cx: &Cx<Anyone>, visitor: &Visitor) -> Result<Html, ApiErr
     Ok(html.cookie(Some(remove_cookie(cx.services.cookies().session, &cx.services))))
 }
 
+/// What the user is still to be asked; `None` when he has agreed to all of it before.
 async fn not_yet_agreed(
     cx: &Cx<Anyone>,
     session: &Session,
     request: &AuthorizationRequest,
 ) -> Result<Option<Scope>, ApiError> {
+    if !request.is_surely_from_its_application() {
+        return Ok(Some(request.scope.clone()));
+    }
     let (profile, application) = (session.profile.id.clone(), request.application.id.clone());
     let consent = cx.read(move |tx| tx.consent(&profile, &application)).await;
     let consent = consent.map_err(|error: StoreError| ApiError::from(error))?;

@@ -14,7 +14,7 @@ use crate::oauth::answer::{required, unstored};
 use crate::oauth::form::Form;
 use crate::oauth::jwt::Claims;
 use crate::oauth::public_client::identify;
-use crate::oauth::standing::{self, has_user};
+use crate::oauth::standing::{self, Standing, has_user};
 use crate::oauth::token::TokenRequest;
 
 /// Tells about a token of the calling application. Of all others, whatever the reason, the answer is the same (security I2).
@@ -52,7 +52,10 @@ fn of_access_token(
         return Ok(None);
     }
     let stands = match &grant.delegation {
-        Some(id) => standing::delegation(tx, id, &application.id, &grant.subject)?.is_some(),
+        Some(id) => {
+            let standing = standing::delegation(tx, id, &application.id, &grant.subject)?;
+            matches!(standing, Standing::Stands(_))
+        }
         None => grant.subject == grant.client_id,
     };
     Ok(stands.then(|| {

@@ -15,12 +15,17 @@ pub fn proves(challenge: Option<&Challenge>, verifier: Option<&str>) -> bool {
         (Some(challenge), Some(verifier)) if is_challenge(verifier) => {
             let made = match challenge.method {
                 ChallengeMethod::Plain => verifier.to_owned(),
-                ChallengeMethod::S256 => URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, verifier.as_bytes())),
+                ChallengeMethod::S256 => s256(verifier),
             };
             constant_time::verify_slices_are_equal(made.as_bytes(), challenge.text.as_bytes()).is_ok()
         }
         _ => false,
     }
+}
+
+/// The challenge of a verifier by the method S256.
+pub fn s256(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, verifier.as_bytes()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! `grant_type=refresh_token` (security T13 to T16).
 //!
-//! Confidential clients keep their token, because the Kotlin SDK sends its first one for ever. Tokens of public
-//! clients are spent by use: the next one takes their place, and a spent one that comes again ends the family.
+//! Confidential clients keep their token, because the Kotlin SDK sends its first one for ever, unless the application is
+//! set to rotate. Tokens of public clients are always spent by use: the next one takes their place, and a spent one that
+//! comes again ends the family.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,7 +30,7 @@ use crate::oauth::token::TokenRequest;
 
 const NOT_GOOD: &str = "The refresh token is unknown, expired, or was issued for something else";
 /// The SDKs drop their stored token on this text (wire-protocol 2.9).
-const REVOKED: &str = "Refresh token associated with the access token is revoked";
+pub const REVOKED: &str = "Refresh token associated with the access token is revoked";
 /// Requests that keep each other company do so for this long at most.
 const BURST: Duration = Duration::from_secs(10);
 
@@ -158,12 +159,15 @@ impl Use {
         if !within(&scope, &delegation.scope) {
             return Ok(Used::TooWide);
         }
-        let refresh_token = match delegation.client {
-            ClientKind::Confidential => self.token.clone(),
-            ClientKind::Public => match self.rotate(tx, &delegation, spent_at)? {
+        // A token that was spent under another setting stays spent.
+        let rotates = tx.refresh_rotation(&delegation.application)?.spends(delegation.client);
+        let refresh_token = if rotates || token.spent_at.is_some() {
+            match self.rotate(tx, &delegation, spent_at)? {
                 Some(successor) => successor,
                 None => return Ok(Used::Reused),
-            },
+            }
+        } else {
+            self.token.clone()
         };
         tx.touch_refresh_token(&self.hash, self.now, self.from.as_deref())?;
         tx.extend_delegation(&delegation.id, self.now.plus(self.idle))?;

@@ -1,5 +1,6 @@
 //! `POST /oauth/revoke`: an application gives a token back (RFC 7009).
 
+use serde_json::Value;
 use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::delegation::ClientKind;
 use spaceport_store::{StoreError, Tx};
@@ -7,8 +8,8 @@ use spaceport_store::{StoreError, Tx};
 use crate::http::access::{Anyone, Cx};
 use crate::http::caller::token_hash;
 use crate::http::error::ApiError;
-use crate::http::reply::Done;
-use crate::oauth::answer::required;
+use crate::http::reply::Document;
+use crate::oauth::answer::{required, unstored};
 use crate::oauth::form::Form;
 use crate::oauth::public_client::identify;
 use crate::oauth::token::TokenRequest;
@@ -18,7 +19,7 @@ use crate::oauth::token::TokenRequest;
 ///
 /// # Errors
 /// `invalid_client`, and `503` when the database fails: what was not revoked is not called revoked (R4).
-pub async fn revoke(cx: Cx<Anyone>, request: TokenRequest) -> Result<Done, ApiError> {
+pub async fn revoke(cx: Cx<Anyone>, request: TokenRequest) -> Result<Document, ApiError> {
     let form = Form::read(&request.headers, &request.body).await?;
     let client = identify(&request.headers, &form, request.peer, &cx.services).await?;
     let token = required(&form, "token")?.to_owned();
@@ -45,5 +46,6 @@ pub async fn revoke(cx: Cx<Anyone>, request: TokenRequest) -> Result<Done, ApiEr
     };
     cx.write(work).await?;
     cx.services.callers.forget();
-    Ok(Done)
+    // Empty, as RFC 7009 has it, and JSON all the same: simple-oauth2 fails on an answer that is not.
+    Ok(Document { body: String::new(), ..unstored(&Value::Null) })
 }

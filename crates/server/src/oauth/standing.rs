@@ -24,7 +24,17 @@ pub fn until(tx: &mut Tx<'_>, claims: &Claims, application: &Application) -> Res
     Ok(overlap.map(|overlap| claims.expires_at.min(overlap.until)))
 }
 
-/// The delegation of a user token, when nothing that it rests on has ended.
+/// What has become of the delegation that a user token rests on.
+pub enum Standing {
+    /// It stands.
+    Stands(Delegation),
+    /// It was revoked, and with it a refresh token.
+    RefreshTokenRevoked,
+    /// There is nothing of it any more.
+    Ended,
+}
+
+/// The delegation of a user token.
 ///
 /// # Errors
 /// When the database fails.
@@ -33,11 +43,17 @@ pub fn delegation(
     id: &DelegationId,
     application: &ApplicationId,
     subject: &str,
-) -> Result<Option<Delegation>, StoreError> {
-    let Some(delegation) = tx.delegation(id)? else { return Ok(None) };
+) -> Result<Standing, StoreError> {
+    let Some(delegation) = tx.delegation(id)? else { return Ok(Standing::Ended) };
     let right = delegation.application == *application && delegation.profile.as_str() == subject;
-    let stands = right && delegation.revoked_at.is_none() && has_user(tx, &delegation.profile, delegation.created_at)?;
-    Ok(stands.then_some(delegation))
+    if !right || !has_user(tx, &delegation.profile, delegation.created_at)? {
+        return Ok(Standing::Ended);
+    }
+    match delegation.revoked_at {
+        None => Ok(Standing::Stands(delegation)),
+        Some(_) if tx.had_refresh_token(id)? => Ok(Standing::RefreshTokenRevoked),
+        Some(_) => Ok(Standing::Ended),
+    }
 }
 
 /// Whether a person may still act, and what began at `since` has not been ended for all.

@@ -7,6 +7,7 @@ use http::{HeaderMap, header};
 use spaceport_platform::access::Principal;
 use spaceport_platform::access_record::AccessRecord;
 use spaceport_platform::application::Application;
+use spaceport_platform::delegation::ClientKind;
 use spaceport_platform::grants::Grants;
 use spaceport_platform::id::random_text;
 use spaceport_platform::scope::Scope;
@@ -20,9 +21,9 @@ use crate::http::reply::Document;
 use crate::http::request::Request;
 use crate::http::router::peer_text;
 use crate::oauth::answer::{TOKEN_ID, flow_off, known_scope, unstored};
-use crate::oauth::client::{SignedIn, authenticate};
 use crate::oauth::form::{Form, printable};
 use crate::oauth::jwt::Grant;
+use crate::oauth::public_client::{Client, identify};
 use crate::oauth::{code_grant, password_grant, refresh_grant};
 
 /// Largest token request, in bytes (security T6).
@@ -66,7 +67,11 @@ pub async fn token(cx: Cx<Anyone>, request: TokenRequest) -> Result<Document, Ap
 }
 
 async fn client_credentials(cx: Cx<Anyone>, request: &TokenRequest, form: &Form) -> Result<Document, ApiError> {
-    let SignedIn { application, stamp } = authenticate(&request.headers, form, request.peer, &cx.services).await?;
+    let Client { application, kind, stamp } = identify(&request.headers, form, request.peer, &cx.services).await?;
+    if kind == ClientKind::Public {
+        // Anybody can say that name (RFC 6749 4.4, security T8).
+        return Err(ApiError::oauth("unauthorized_client", "The client credentials flow needs the client's secret"));
+    }
     if !application.flows.client_credentials {
         return Err(flow_off("client credentials"));
     }

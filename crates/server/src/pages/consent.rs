@@ -2,6 +2,7 @@
 
 use askama::Template;
 use spaceport_platform::access::Owner;
+use spaceport_platform::consent::missing;
 use spaceport_platform::scope::Scope;
 use spaceport_store::StoreError;
 
@@ -30,7 +31,7 @@ pub struct ConsentPage {
     pub destination: String,
     /// Who is asked.
     pub user: String,
-    /// What is new.
+    /// What is asked.
     pub new: ScopeWords,
     /// Whether the user has agreed to something before.
     pub more: bool,
@@ -40,7 +41,7 @@ pub struct ConsentPage {
     pub token: String,
 }
 
-/// Shows the page. `new` is what the user has not agreed to yet.
+/// Shows the page. `new` is what the user has not agreed to yet, or has to agree to again.
 ///
 /// # Errors
 /// When the database fails.
@@ -59,7 +60,10 @@ pub async fn show(
             Owner::User(id) => tx.profile(id)?.map(|profile| profile.display_name()),
             Owner::Application(id) => tx.application(id)?.map(|maker| maker.name),
         };
-        Ok::<_, StoreError>((words, maker, tx.consent(&profile, &application.id)?.is_some()))
+        // What was agreed to before is asked again without calling it new.
+        let before = tx.consent(&profile, &application.id)?;
+        let more = before.is_some_and(|before| missing(&before.scopes, &asked, presence).is_some());
+        Ok::<_, StoreError>((words, maker, more))
     });
     let (new, maker, more) = found.await?;
     let page = ConsentPage {

@@ -10,6 +10,7 @@ use crate::http::access::{Anyone, Cx};
 use crate::http::error::ApiError;
 use crate::oauth::authorization_request::{AnswerPlace, AuthorizationRequest};
 use crate::pages::html::Html;
+use crate::pages::provider;
 use crate::pages::visitor::{Visitor, local_path};
 use crate::people::login::{Attempt, sign_in};
 use crate::people::session::{NewSession, Via, remove_cookie};
@@ -25,6 +26,8 @@ pub struct LoginPage {
     pub username: String,
     /// Whether name or password were wrong.
     pub failed: bool,
+    /// What the identity provider is called, and the way to it.
+    pub provider: Option<(String, String)>,
     /// Where to go afterwards.
     pub return_path: String,
     /// Binds the form to this browser.
@@ -44,6 +47,7 @@ async fn show(visitor: &Visitor, path: &str, failed: Option<&str>, services: &Se
         application: waiting.as_ref().map(|(name, _)| name.clone()),
         username: failed.unwrap_or_default().to_owned(),
         failed: failed.is_some(),
+        provider: services.provider.as_ref().map(|known| (known.settings.label.clone(), provider::way(path))),
         return_path: path.to_owned(),
         token: visitor.form_token("login", path),
     };
@@ -98,6 +102,7 @@ impl super::samples::Sampled for LoginPage {
             application: application.map(str::to_owned),
             username: username.to_owned(),
             failed,
+            provider: application.map(|name| (name.to_owned(), provider::way("/oauth/auth?a=b"))),
             return_path: "/account".to_owned(),
             token: "t".to_owned(),
         };

@@ -13,6 +13,7 @@ pub mod hand_over;
 pub mod html;
 pub mod installation;
 pub mod login;
+pub mod provider;
 #[cfg(test)]
 mod samples;
 pub mod visitor;
@@ -25,6 +26,8 @@ pub fn routes(routes: Routes) -> Routes {
     routes
         .get("/login", "page.login", "Open the sign-in page", login::page)
         .post("/login", "page.login.submit", "Sign in", login::submit)
+        .get("/login/provider", "page.provider.leave", "Go to the identity provider", provider::leave)
+        .get("/login/provider/back", "page.provider.back", "Come back from the identity provider", provider::arrive)
         .get("/session", "page.session", "Sign in by a link of the host", hand_over::follow)
         .get("/account", "page.account", "Open the account page", account::page)
         .post("/account/password", "page.account.password", "Set a password", account::set_password)

@@ -30,6 +30,8 @@ pub struct Visitor {
     pub query: String,
     /// Where the connection comes from.
     pub peer: Option<IpAddr>,
+    /// The cookie of a sign-in at the identity provider that is under way.
+    pub provider: Option<Secret>,
     fields: Vec<(String, String)>,
     key: Secret,
     set_visit: Option<String>,
@@ -70,6 +72,7 @@ impl Input for Visitor {
             session: request.session.clone(),
             query: request.query.clone(),
             peer: request.peer,
+            provider: session::cookie(&request.headers, services.cookies().provider),
             fields,
             key,
             set_visit,

@@ -2,4 +2,5 @@
 
 pub mod login;
 pub mod password;
+pub mod provider;
 pub mod session;

@@ -168,17 +168,29 @@ pub struct CookieNames {
     pub session: &'static str,
     /// Of visitors who have not signed in, for the sign-in form.
     pub visit: &'static str,
+    /// Of those who are away at the identity provider.
+    pub provider: &'static str,
 }
 
 /// Behind https both are bound to exactly this host. Without TLS, as on the developer's own machine, browsers take no
 /// `__Host-` cookies.
-pub const SECURE: CookieNames = CookieNames { session: "__Host-spaceport-session", visit: "__Host-spaceport-visit" };
+pub const SECURE: CookieNames = CookieNames {
+    session: "__Host-spaceport-session",
+    visit: "__Host-spaceport-visit",
+    provider: "__Host-spaceport-provider",
+};
 /// Names without TLS.
-pub const PLAIN: CookieNames = CookieNames { session: "spaceport-session", visit: "spaceport-visit" };
+pub const PLAIN: CookieNames =
+    CookieNames { session: "spaceport-session", visit: "spaceport-visit", provider: "spaceport-provider" };
 
 /// A `Set-Cookie` value for as long as the browser runs.
 pub fn set_cookie(name: &str, value: &str, services: &Services) -> String {
     format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{}", secure(services))
+}
+
+/// A `Set-Cookie` value for a short while.
+pub fn passing_cookie(name: &str, value: &str, lifetime: Duration, services: &Services) -> String {
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{}", lifetime.as_secs(), secure(services))
 }
 
 /// A `Set-Cookie` value that removes a cookie.

@@ -9,7 +9,9 @@ use rsa::sha2::{Digest as _, Sha256, Sha384, Sha512};
 use rsa::{Pkcs1v15Sign, Pss, RsaPrivateKey};
 use serde_json::{Value, json};
 
+use crate::browser::Browser;
 use crate::harness::{Engine, KEY, Server};
+use crate::oauth_flow::{accepted, code, redeem, tokens, tracker};
 
 fn encode(part: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(part)
@@ -170,27 +172,93 @@ fn by_signature(header: &Value, body: &Value, real: &str, jwks: &str) -> Vec<(&'
     ]
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn j2_forged_tokens_are_refused() {
-    let server = Server::start(Engine::Sqlite).await;
-    let made = server.application(json!({ "name": "Forged" })).await;
-    let jwks = server.client.get("/oauth/jwks.json").send().await.expect(200);
-    let (header, body) = (decoded(&made.token, 0), decoded(&made.token, 1));
-    let call = async |token: &str| server.client.get("/api/http/applications/me").bearer(token).send().await;
-    call(&signed(&header.to_string(), &body.to_string())).await.expect(200);
-    let mut forged = by_header(&header, &body, &made.token);
-    forged.extend(by_body(&header, &body));
-    forged.extend(by_signature(&header, &body, &made.token, jwks.text()));
-    assert!(forged.len() >= 70, "{}", forged.len());
+/// Says it speaks for somebody for whom it does not: `others` are a person's and another application's tokens.
+fn by_person(header: &Value, body: &Value, others: [&Value; 2], own: &Value) -> Vec<(&'static str, String)> {
+    let header = header.to_string();
+    let same = |changes: Value| signed(&header, &with(body, changes));
+    let [person, application] = others;
+    vec![
+        ("without its delegation", same(json!({ "delegation": null }))),
+        ("a delegation of another type", same(json!({ "delegation": 7 }))),
+        ("an empty delegation", same(json!({ "delegation": "" }))),
+        ("another person with this delegation", same(json!({ "sub": person["sub"] }))),
+        ("another person's delegation", same(json!({ "delegation": person["delegation"] }))),
+        ("another application with this delegation", same(json!({ "aud": application["aud"] }))),
+        ("another application's delegation", same(json!({ "delegation": application["delegation"] }))),
+        (
+            "another application's whole claims under this audience",
+            same(json!({ "delegation": application["delegation"], "sub": application["sub"] })),
+        ),
+        ("the application itself with a delegation", same(json!({ "sub": body["aud"] }))),
+        ("an application's own token that names a person", signed(&header, &with(own, json!({ "sub": body["sub"] })))),
+        (
+            "an application's own token with a delegation",
+            signed(&header, &with(own, json!({ "delegation": body["delegation"] }))),
+        ),
+    ]
+}
+
+/// Every forgery is refused with the same words.
+async fn all_refused(server: &Server, forged: &[(&'static str, String)]) {
     let started = Instant::now();
-    for (what, token) in &forged {
-        let refused = call(token).await;
+    for (what, token) in forged {
+        let refused = server.client.get("/api/http/applications/me").bearer(token).send().await;
         assert_eq!(refused.status, 401, "{what}: {}", refused.text());
         assert!(refused.header("www-authenticate").contains("invalid_token"), "{what}");
         assert_eq!(refused.json()["error_description"], "Access token is invalid", "{what}");
     }
     // A generous bound, against work that grows with the token: a forgery costs well below a millisecond.
     assert!(started.elapsed() < Duration::from_secs(60));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn j2_forged_tokens_are_refused() {
+    let server = Server::start(Engine::Sqlite).await;
+    let made = server.application(json!({ "name": "Forged" })).await;
+    let jwks = server.client.get("/oauth/jwks.json").send().await.expect(200);
+    let (header, body) = (decoded(&made.token, 0), decoded(&made.token, 1));
+    let resigned = signed(&header.to_string(), &body.to_string());
+    server.client.get("/api/http/applications/me").bearer(&resigned).send().await.expect(200);
+    let mut forged = by_header(&header, &body, &made.token);
+    forged.extend(by_body(&header, &body));
+    forged.extend(by_signature(&header, &body, &made.token, jwks.text()));
+    assert!(forged.len() >= 70, "{}", forged.len());
+    all_refused(&server, &forged).await;
+    server.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn j2_forged_tokens_of_people_are_refused() {
+    let server = Server::start(Engine::Sqlite).await;
+    server.person("ann", &[]).await;
+    server.person("bob", &[]).await;
+    let (made, other) = (tracker(&server, json!({})).await, tracker(&server, json!({ "name": "Other" })).await);
+    let (mut ann, mut bob) = (Browser::of(&server, "ann").await, Browser::of(&server, "bob").await);
+    let claims = |issued: &Value| decoded(issued["access_token"].as_str().unwrap(), 1);
+    let person = claims(&tokens(&mut bob, &made, "").await);
+    let application = claims(&tokens(&mut ann, &other, "").await);
+    let own = decoded(&made.token, 1);
+    let issued = tokens(&mut ann, &made, "").await;
+    let real = issued["access_token"].as_str().unwrap();
+    let jwks = server.client.get("/oauth/jwks.json").send().await.expect(200);
+    let (header, body) = (decoded(real, 0), decoded(real, 1));
+    let resigned = json!(signed(&header.to_string(), &body.to_string()));
+    assert!(accepted(&server, &resigned).await, "so only what is changed can be wrong");
+    let mut forged = by_header(&header, &body, real);
+    forged.extend(by_body(&header, &body));
+    forged.extend(by_signature(&header, &body, real, jwks.text()));
+    forged.extend(by_person(&header, &body, [&person, &application], &own));
+    assert!(forged.len() >= 85, "{}", forged.len());
+    all_refused(&server, &forged).await;
+    // What the token rested on has ended: nobody can say otherwise with a new id and later times.
+    let code = code(&mut ann, &made, &[]).await;
+    let online = claims(&redeem(&server, &made, &code, &[]).await.expect(200).json());
+    let page = ann.get("/account/applications").await.expect(200);
+    for form in crate::browser::forms(page.text()) {
+        ann.submit(&form).await.expect(303);
+    }
+    let later = json!({ "jti": "another", "exp": 9_999_999_999_i64 });
+    all_refused(&server, &[("of a withdrawn consent", signed(&header.to_string(), &with(&online, later)))]).await;
     server.running.stop().await;
 }
 

@@ -1,9 +1,10 @@
 //! How tokens end and are asked about: revocation, introspection, withdrawal, metadata (security R, I, D).
 
 use serde_json::json;
+use spaceport_testkit::clock::FrozenClock;
 
 use crate::browser::{Browser, forms};
-use crate::harness::{Engine, Made, Server};
+use crate::harness::{BOTH, Engine, Made, Server};
 use crate::oauth_flow::{accepted, error, public, public_tokens, refresh, refresh_public, request, tokens, tracker};
 
 async fn ask(
@@ -124,6 +125,31 @@ async fn withdrawal_on_the_page_ends_tokens_at_once() {
     let asked = browser.get(&format!("/oauth/auth?{}", request(&made, &[("scope", "global:Profile.View")]))).await;
     assert_eq!(asked.status, 200, "it has to ask again");
     server.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_seen_is_checked_without_sql() {
+    for engine in BOTH {
+        let server = Server::start_at(engine, &FrozenClock::default(), |_| {}).await;
+        server.person("ann", &[]).await;
+        let made = tracker(&server, json!({})).await;
+        let mut browser = Browser::of(&server, "ann").await;
+        let issued = tokens(&mut browser, &made, "global:Profile.View").await;
+        let services = server.running.services().clone();
+        for token in [issued["access_token"].as_str().unwrap(), &made.token, &server.admin] {
+            let header = format!("Bearer {token}");
+            let check = || services.callers.resolve(Some(header.as_bytes()), &services.store, services.clock.as_ref());
+            check().await.unwrap();
+            let begun = services.store.transactions();
+            for _ in 0..1_000 {
+                check().await.unwrap();
+            }
+            // The server's own tasks look into the database now and then.
+            let meanwhile = services.store.transactions() - begun;
+            assert!(meanwhile < 100, "{meanwhile} transactions for 1,000 checks");
+        }
+        server.running.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

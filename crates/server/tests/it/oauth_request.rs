@@ -1,10 +1,10 @@
-//! `/oauth/auth`: what is asked, where the answer goes, who may decide (security A1 to A20).
+//! `/oauth/auth`: what is asked, where the answer goes, who may decide (security A1 to A3, A10, A12 to A18).
 
 use serde_json::json;
 
 use crate::browser::{Browser, forms, parameters, query};
 use crate::harness::{Engine, Server};
-use crate::oauth_flow::{BACK, CHALLENGE, VERIFIER, code, public, redeem, refusal, request, tracker, with_challenge};
+use crate::oauth_flow::{BACK, code, public, redeem, refusal, request, tracker, with_challenge};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a1_redirect_uri_is_compared_exactly() {
@@ -144,63 +144,14 @@ async fn a3_registration_refuses_dangerous_redirect_uris() {
         "https://*.a.example/",
         "http://a.example/",
         "https://a.example/\nhttp://b.example/",
+        "https://a.example/?code=1",
+        "https://a.example/?a=b&state=1",
+        "https://a.example/?%63ode=1",
+        "https://a.example/?error=x",
     ] {
         let body = json!({ "codeFlowRedirectURIs": uri });
         let answer = server.client.patch("/api/http/applications/me").bearer(&made.token).json(&body).send().await;
         assert_eq!(answer.expect(400).json()["error"], "validation-error", "{uri}");
-    }
-    server.running.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a4_to_a9_requests_are_read_strictly_and_refused_with_the_state() {
-    let server = Server::start(Engine::Sqlite).await;
-    server.person("ann", &[]).await;
-    let (made, open) = (tracker(&server, json!({})).await, public(&server).await);
-    let mut browser = Browser::of(&server, "ann").await;
-    // A4, A5, A6, A11
-    let state = format!("a+%&=\"< ü{}", "x".repeat(1_000));
-    let twice = format!("{}&scope=a&scope=b", request(&made, &[("state", &state)]));
-    let answer = browser.get(&format!("/oauth/auth?{twice}")).await.expect(303);
-    let told = parameters(answer.header("location"));
-    assert_eq!((told["error"].as_str(), &told["state"]), ("invalid_request", &state));
-    assert_eq!(told["iss"], server.running.public_url);
-    let told = browser.authorize(&request(&made, &[("state", &state), ("foo", "bar")])).await;
-    assert_eq!((&told["state"], &told["iss"]), (&state, &server.running.public_url));
-    let raw = browser.get(&format!("/oauth/auth?{}&state=%ff%00%0a", request(&made, &[]))).await.expect(303);
-    assert!(raw.header("location").contains("&state=%FF%00%0A&"), "{}", raw.header("location"));
-    let none = browser.authorize(&format!("{}&state=", request(&made, &[]))).await;
-    assert!(!none.contains_key("state"));
-    // A7, A8, A9
-    let short = "a".repeat(42);
-    let long = "a".repeat(129);
-    for (asked, error) in [
-        (vec![], "invalid_request"),
-        (vec![("code_challenge_method", "S256")], "invalid_request"),
-        (vec![("code_challenge", CHALLENGE)], "invalid_request"),
-        (vec![("code_challenge", CHALLENGE), ("code_challenge_method", "plain")], "invalid_request"),
-        (vec![("code_challenge", CHALLENGE), ("code_challenge_method", "S512")], "invalid_request"),
-        (vec![("code_challenge", CHALLENGE), ("code_challenge_method", "s256")], "invalid_request"),
-        (vec![("code_challenge", short.as_str()), ("code_challenge_method", "S256")], "invalid_request"),
-        (vec![("code_challenge", long.as_str()), ("code_challenge_method", "S256")], "invalid_request"),
-        (vec![("code_challenge", &CHALLENGE.replace('-', "=")), ("code_challenge_method", "S256")], "invalid_request"),
-    ] {
-        let told = refusal(&mut browser, &open, &asked).await;
-        assert_eq!(told["error"], error, "{asked:?}");
-    }
-    // A plain challenge is enough for a client with a secret, also without saying so.
-    let text = code(&mut browser, &made, &[("code_challenge", VERIFIER)]).await;
-    redeem(&server, &made, &text, &[("code_verifier", VERIFIER)]).await.expect(200);
-    // Parameters of Space.
-    for (name, value) in [("request_credentials", "always"), ("access_type", "sometimes")] {
-        assert_eq!(refusal(&mut browser, &made, &[(name, value)]).await["error"], "invalid_request");
-    }
-    // A14
-    for scope in ["0-0-0-0-0", "global:No.Such.Right", "global:\"x\"\n\u{1F600}"] {
-        let told = refusal(&mut browser, &made, &[("scope", scope)]).await;
-        assert_eq!(told["error"], "invalid_scope");
-        let allowed = |c: char| (' '..='~').contains(&c) && c != '"' && c != '\\';
-        assert!(told["error_description"].chars().all(allowed), "{}", told["error_description"]);
     }
     server.running.stop().await;
 }
@@ -380,6 +331,32 @@ async fn a18_only_what_is_new_is_asked_and_what_is_new_is_always_asked() {
     );
     assert_eq!(browser.cookie("spaceport-session"), None);
     browser.get(&location).await.expect(200);
+    server.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a18_where_anybody_could_take_the_answer_the_question_comes_each_time() {
+    let server = Server::start(Engine::Sqlite).await;
+    server.person("ann", &[]).await;
+    let uris = format!("{BACK}\nhttp://127.0.0.1/cb\ncom.example.tracker:/cb");
+    let settings = json!({ "publicClientsAllowed": true, "pkceRequired": true, "codeFlowRedirectURIs": uris });
+    let (open, closed) =
+        (tracker(&server, settings).await, tracker(&server, json!({ "codeFlowRedirectURIs": uris })).await);
+    let mut browser = Browser::of(&server, "ann").await;
+    for (uri, again) in [(BACK, 303), ("http://127.0.0.1:7000/cb", 200), ("com.example.tracker:/cb", 200)] {
+        let asked = with_challenge(&[("redirect_uri", uri), ("scope", "global:Profile.View")]);
+        browser.authorize(&request(&open, &asked)).await;
+        let page = browser.get(&format!("/oauth/auth?{}", request(&open, &asked))).await.expect(again);
+        if again == 200 {
+            assert!(page.text().contains("View member profiles") && !page.text().contains("not allowed yet"));
+            let silent = [asked.as_slice(), &[("request_credentials", "silent")]].concat();
+            let told = browser.get(&format!("/oauth/auth?{}", request(&open, &silent))).await.expect(303);
+            assert_eq!(parameters(told.header("location"))["error"], "consent_required");
+        }
+        // Whoever has a secret shows it when he redeems the code.
+        browser.authorize(&request(&closed, &asked)).await;
+        browser.get(&format!("/oauth/auth?{}", request(&closed, &asked))).await.expect(303);
+    }
     server.running.stop().await;
 }
 

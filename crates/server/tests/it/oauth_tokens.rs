@@ -48,8 +48,11 @@ async fn t2_t7_t8_what_tokens_come_with_and_who_needs_a_secret() {
     let secret = secret["refresh_token"].as_str().unwrap();
     assert_eq!(error(&refresh_public(&server, &open, secret).await.expect(400)), "invalid_grant");
     refresh(&server, &open, secret, &[]).await.expect(200);
-    let form = [("grant_type", "client_credentials"), ("client_id", open.client_id.as_str())];
-    assert_eq!(error(&server.client.post("/oauth/token").form(&form).send().await.expect(401)), "invalid_client");
+    // T8: the client credentials flow is for clients with a secret alone.
+    for (made, status, refused) in [(&open, 400, "unauthorized_client"), (&made, 401, "invalid_client")] {
+        let form = [("grant_type", "client_credentials"), ("client_id", made.client_id.as_str())];
+        assert_eq!(error(&server.client.post("/oauth/token").form(&form).send().await.expect(status)), refused);
+    }
     server.running.stop().await;
 }
 

@@ -63,7 +63,8 @@ impl Tx<'_> {
         self.connection.execute(sql, &values).map(|_| ())
     }
 
-    /// Ends a user's consent to an application and with it every code, token and delegation. Answers whether there was one.
+    /// Ends a user's consent to an application and with it every code, token and delegation. Answers whether there was
+    /// any of these.
     pub fn withdraw_consent(
         &mut self,
         profile: &ProfileId,
@@ -72,8 +73,8 @@ impl Tx<'_> {
     ) -> Result<bool, StoreError> {
         let sql = "DELETE FROM consent WHERE profile_id = $1 AND application_id = $2";
         let existed = self.connection.execute(sql, &[profile.into(), application.into()])? > 0;
-        self.end_delegations_between(profile, application, now)?;
-        Ok(existed)
+        let ended = self.end_delegations_between(profile, application, now)?;
+        Ok(existed || ended > 0)
     }
 
     /// Ends one approved scope of a user, and every delegation to that application, since each may rest on it. Answers to

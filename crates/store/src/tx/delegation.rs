@@ -134,19 +134,19 @@ impl Tx<'_> {
         self.connection.execute(sql, &values).map(|_| ())
     }
 
-    /// Ends all that a user delegated to an application, and the codes that are under way.
+    /// Ends all that a user delegated to an application, and the codes that are under way. Answers how many there were.
     pub(crate) fn end_delegations_between(
         &mut self,
         profile: &ProfileId,
         application: &ApplicationId,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         self.rights_changed()?;
         let values = [now.into(), profile.into(), application.into()];
         let sql = "UPDATE delegation SET revoked_at = $1 WHERE profile_id = $2 AND application_id = $3 AND revoked_at IS NULL";
-        self.connection.execute(sql, &values)?;
+        let delegations = self.connection.execute(sql, &values)?;
         let sql = "UPDATE authorization_code SET used_at = $1 WHERE profile_id = $2 AND application_id = $3 AND used_at IS NULL";
-        self.connection.execute(sql, &values).map(|_| ())
+        Ok(delegations + self.connection.execute(sql, &values)?)
     }
 
     /// Deletes codes, delegations and entries of revoked tokens that have been over since before `horizon`.

@@ -1,6 +1,7 @@
 //! Refresh tokens, by hash alone. Those of public clients are spent when they are used.
 
-use spaceport_platform::id::{DelegationId, ProfileId, RefreshTokenId};
+use spaceport_platform::delegation::Rotation;
+use spaceport_platform::id::{ApplicationId, DelegationId, ProfileId, RefreshTokenId};
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
@@ -61,6 +62,28 @@ impl Tx<'_> {
         let tag = self.tag(&format!("refresh token after {token}"))?;
         // The id of the master key stands before the tag; it is nobody's business.
         Ok(tag.rsplit('.').next().unwrap_or_default().to_owned())
+    }
+
+    /// Which refresh tokens of an application are spent by use.
+    pub fn refresh_rotation(&mut self, application: &ApplicationId) -> Result<Rotation, StoreError> {
+        let sql = "SELECT rotation FROM refresh_policy WHERE application_id = $1";
+        let Some(mut row) = self.connection.query(sql, &[application.into()])?.pop() else {
+            return Ok(Rotation::PublicClients);
+        };
+        Rotation::from_name(&row.text()?).ok_or_else(|| StoreError::corrupt("the rotation of refresh tokens"))
+    }
+
+    /// Sets which refresh tokens of an application are spent by use.
+    pub fn set_refresh_rotation(&mut self, application: &ApplicationId, rotation: Rotation) -> Result<(), StoreError> {
+        let sql = "INSERT INTO refresh_policy (application_id, rotation) VALUES ($1, $2) \
+                   ON CONFLICT (application_id) DO UPDATE SET rotation = excluded.rotation";
+        self.connection.execute(sql, &[application.into(), rotation.name().into()]).map(|_| ())
+    }
+
+    /// Whether any refresh token was ever issued for a delegation.
+    pub fn had_refresh_token(&mut self, delegation: &DelegationId) -> Result<bool, StoreError> {
+        let sql = "SELECT id FROM refresh_token WHERE delegation_id = $1 LIMIT 1";
+        Ok(!self.connection.query(sql, &[delegation.into()])?.is_empty())
     }
 
     /// Refresh tokens of a user that can still be used, with the scope of each, oldest first.

@@ -1,7 +1,7 @@
 //! Consents, codes, delegations, refresh tokens, sessions: what users let applications do, and its end.
 
 use spaceport_platform::consent::{ApprovedScope, Presence};
-use spaceport_platform::delegation::{AuthorizationCode, Challenge, ChallengeMethod, ClientKind, Delegation};
+use spaceport_platform::delegation::{AuthorizationCode, Challenge, ChallengeMethod, ClientKind, Delegation, Rotation};
 use spaceport_platform::id::{
     ApplicationId, ApprovedScopeId, ConsentId, DelegationId, ProfileId, RefreshTokenId, SessionId,
 };
@@ -152,6 +152,11 @@ async fn refresh_tokens(store: &Store) {
         Ok::<_, StoreError>((of(tx, "t-d3")?, of(tx, "t-d2")?))
     });
     assert_eq!(found.await.unwrap(), (Some(DelegationId::new("d3")), None), "ended ones are not found");
+    let had = store.read(|tx| {
+        let had = |tx: &mut spaceport_store::Tx<'_>, id: &str| tx.had_refresh_token(&DelegationId::new(id));
+        Ok::<_, StoreError>((had(tx, "d4")?, had(tx, "none")?))
+    });
+    assert_eq!(had.await.unwrap(), (true, false));
     let mut spent = tokio::task::JoinSet::new();
     for _ in 0..20 {
         let store = store.clone();
@@ -227,6 +232,14 @@ async fn sessions_and_passwords(store: &Store) {
     assert_eq!((session.profile, session.created_at, session.last_seen_at), (user(), at(1), at(9)));
     assert_eq!((session.via.as_str(), ended), ("password", None));
     assert_eq!(store.read(|tx| tx.password_hash(&ProfileId::new("u9"))).await.unwrap(), None);
+    let rotated = store.write(|tx| {
+        let usual = tx.refresh_rotation(&tracker())?;
+        tx.set_refresh_rotation(&tracker(), Rotation::AllClients)?;
+        let changed = tx.refresh_rotation(&tracker())?;
+        tx.set_refresh_rotation(&tracker(), Rotation::PublicClients)?;
+        Ok::<_, StoreError>([usual, changed, tx.refresh_rotation(&tracker())?])
+    });
+    assert_eq!(rotated.await.unwrap(), [Rotation::PublicClients, Rotation::AllClients, Rotation::PublicClients]);
     let ended =
         store.write(|tx| Ok::<_, StoreError>((tx.delete_old_sessions(at(2), 10)?, tx.end_sessions_of(&user())?)));
     assert_eq!(ended.await.unwrap(), (1, 1));

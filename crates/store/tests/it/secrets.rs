@@ -38,6 +38,31 @@ async fn rotation_of_the_master_key_on_postgres() {
     rotation(&database.url).await;
 }
 
+/// Security T19: for an unknown client the same statements run and as many comparisons are made, each in constant time,
+/// as for a wrong secret, so that the time tells neither.
+#[tokio::test(flavor = "multi_thread")]
+async fn t19_an_unknown_client_costs_what_a_wrong_secret_costs() {
+    let (sqlite, _folder) = sqlite().await;
+    let (postgres, _database) = postgres().await;
+    for store in [sqlite, postgres] {
+        store.write(|tx| tx.insert_application(&application("known"))).await.unwrap();
+        store.write(|tx| tx.set_secret("known", KIND, &Secret::new("right"))).await.unwrap();
+        let found: [SecretMatch; 4] = store
+            .read(|tx| {
+                let known = tx.application(&ApplicationId::new("known"))?;
+                Ok::<_, StoreError>([
+                    tx.match_client_secret(known.as_ref(), "right", at(0))?,
+                    tx.match_client_secret(known.as_ref(), "righ", at(0))?,
+                    tx.match_client_secret(None, "right", at(0))?,
+                    tx.match_client_secret(None, "", at(0))?,
+                ])
+            })
+            .await
+            .unwrap();
+        assert_eq!(found, [SecretMatch::Present, SecretMatch::None, SecretMatch::None, SecretMatch::None]);
+    }
+}
+
 async fn facts(store: &Store) {
     store.write(|tx| tx.insert_application(&application("twice"))).await.unwrap();
     let overlap = Overlap { until: at(10), stamp: at(0), next_stamp: at(1) };

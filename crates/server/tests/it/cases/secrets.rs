@@ -1,4 +1,4 @@
-//! Rows: secrets and keys of applications.
+//! Rows: secrets and keys of applications, and whether their refresh tokens are used once.
 
 use futures_util::FutureExt;
 use serde_json::{Value, json};
@@ -35,6 +35,13 @@ pub(crate) fn rows() -> Vec<Case> {
         }),
         case("host.application.signing_key.previous.end")
             .with(|server, made| regenerated(server, made, "signing-key").boxed()),
+        case("host.application.refresh_tokens.get").answers(|policy| {
+            assert_eq!(*policy, json!({ "rotation": "PUBLIC_CLIENTS" }));
+        }),
+        case("host.application.refresh_tokens.update")
+            .body(json!({ "rotation": "ALL_CLIENTS" }))
+            .malformed(json!({ "rotation": "NEVER" }), "rotation")
+            .malformed(json!({}), "rotation"),
     ]
 }
 

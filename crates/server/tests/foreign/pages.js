@@ -1,0 +1,111 @@
+// A person at a real browser: signs in, is asked, refuses, agrees, looks at what he allowed. Every page is kept as a
+// picture and looked through by axe-core. Prints one line of JSON for each page: its name and what is wrong with it.
+'use strict';
+const assert = require('node:assert');
+const http = require('node:http');
+const { chromium } = require('playwright-core');
+const axe = require('axe-core');
+const told = JSON.parse(require('node:fs').readFileSync(0, 'utf8'));
+
+const ARGUMENTS = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync',
+];
+const LOOKS = [
+  { name: 'desktop-light', colorScheme: 'light', viewport: { width: 1280, height: 900 } },
+  { name: 'phone-dark', colorScheme: 'dark', viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true },
+];
+
+async function visit(browser, look, back) {
+  const context = await browser.newContext({ ...look, reducedMotion: 'reduce', serviceWorkers: 'block' });
+  const page = await context.newPage();
+  const complaints = [];
+  page.on('console', (message) => complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith(told.url) && !url.startsWith(back)) complaints.push(`a request went to ${url}`);
+  });
+  const look_at = async (name) => {
+    await page.screenshot({ path: `${told.folder}/${look.name}-${name}.png`, fullPage: true });
+    await page.evaluate(axe.source);
+    const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+    const faults = found.violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map((node) => node.html).join(' ')}`);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+    if (wide) faults.push('serious: one has to scroll sideways');
+    const said = complaints.splice(0).filter((text) => /Content Security Policy|Refused to|went to|Error/.test(text));
+    const status = await page.evaluate(() => document.body.innerText);
+    assert(status.length > 20, `${name} is empty`);
+    console.log(JSON.stringify({ page: `${look.name} ${name}`, faults, said }));
+  };
+  const ask = (more = {}) => {
+    const query = new URLSearchParams({
+      response_type: 'code', client_id: told.client, redirect_uri: back, state: 's&t=1', scope: told.scope, ...more,
+    });
+    return page.goto(`${told.url}/oauth/auth?${query}`);
+  };
+  const landed = async () => {
+    await page.waitForURL((url) => url.href.startsWith(back));
+    return new URL(page.url()).searchParams;
+  };
+
+  await ask();
+  await look_at('login');
+  // By the keyboard alone: name, password, Enter.
+  await page.focus('#username');
+  await page.keyboard.type(told.username);
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('not the password');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[role=alert]');
+  await look_at('login-failed');
+  await page.fill('#password', told.password);
+  await page.click('button.primary');
+  await page.waitForSelector('button[value=allow]');
+  await look_at('consent');
+  await page.click('button[value=refuse]');
+  const refused = await landed();
+  assert.deepStrictEqual([refused.get('error'), refused.get('state')], ['access_denied', 's&t=1']);
+  console.log(JSON.stringify({ page: `${look.name} refused`, faults: [], said: complaints.splice(0).filter((text) => /Policy/.test(text)) }));
+
+  await ask();
+  await page.click('button[value=allow]');
+  const allowed = await landed();
+  assert(allowed.get('code') && allowed.get('state') === 's&t=1', page.url());
+  console.log(JSON.stringify({ page: `${look.name} allowed`, faults: [], said: complaints.splice(0).filter((text) => /Policy/.test(text)) }));
+  await ask();
+  assert((await landed()).get('code'), 'what was agreed to is not asked again');
+  await ask({ scope: '**' });
+  await look_at('consent-more');
+
+  for (const [name, path] of [['account', '/account'], ['applications', '/account/applications'], ['error', '/oauth/auth?client_id=x']]) {
+    await page.goto(told.url + path);
+    await look_at(name);
+  }
+  await page.goto(`${told.url}/account/applications`);
+  await page.click('button.danger');
+  await page.waitForSelector('[role=status]');
+  await look_at('withdrawn');
+  await page.goto(`${told.url}/account`);
+  await page.click('form[action="/account/sign-out"] button');
+  await page.waitForURL((url) => url.pathname === '/login');
+  assert(!(await context.cookies()).some((cookie) => cookie.name.endsWith('spaceport-session')), 'the cookie is gone');
+  await context.close();
+}
+
+(async () => {
+  const application = http.createServer((_, answer) => answer.end('<!doctype html><title>Back</title>Back at the application'));
+  await new Promise((resolve) => application.listen(0, '127.0.0.1', resolve));
+  const back = `http://127.0.0.1:${application.address().port}/back`;
+  const browser = await chromium.launch({ executablePath: told.chromium, args: ARGUMENTS, headless: true });
+  try {
+    for (const look of LOOKS) await visit(browser, look, back);
+  } finally {
+    await browser.close();
+    application.closeAllConnections();
+    application.close();
+  }
+})().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});
