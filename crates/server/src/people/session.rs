@@ -10,7 +10,7 @@ use spaceport_platform::id::{Id, ProfileId, random_text};
 use spaceport_platform::profile::Profile;
 use spaceport_platform::secret::Secret;
 use spaceport_platform::time::Timestamp;
-use spaceport_store::{StoreError, Tx};
+use spaceport_store::{Remembered, StoreError, Tx};
 
 use crate::http::access::Cx;
 use crate::http::caller::token_hash;
@@ -83,8 +83,11 @@ impl Session {
     /// When the database fails.
     pub async fn acting<A>(&self, cx: &Cx<A>) -> Result<Caller, ApiError> {
         let (callers, principal) = (cx.services.callers.clone(), Principal::User(self.profile.id.clone()));
-        let grants = cx.read(move |tx| Ok::<_, StoreError>((callers.grants(tx, &principal)?, principal.clone()))).await;
-        let (grants, principal) = grants.map_err(ApiError::from)?;
+        let grants = cx.read(move |tx| {
+            let revision = tx.revision(Remembered::Rights)?;
+            Ok::<_, StoreError>((callers.grants_of(tx, &principal, revision)?, principal.clone()))
+        });
+        let (grants, principal) = grants.await.map_err(ApiError::from)?;
         Ok(Caller::new(principal, grants, Limit::Everything, Credential::Session))
     }
 
