@@ -62,6 +62,7 @@ fn host() -> Routes {
         .with(installation::routes)
         .with(crate::host::refresh_policy::routes)
         .with(crate::host::approval::routes)
+        .with(crate::host::payload::routes)
         .with(crate::host::public_key::routes)
         .with(audit_trail::routes)
         .with(crate::host::ssl_keystore::routes)

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use spaceport_platform::dispatch::PayloadClass;
 use spaceport_platform::invalid::Invalid;
 
-pub use self::action::{ActionResult, Commands, MenuActionPayload, PermissionsToRequest};
+pub use self::action::{ActionResult, Command, Commands, MenuActionPayload, PermissionsToRequest};
 pub use self::action::{CustomActionPayload, ListCommandsPayload, MenuActionContext, ParameterValue};
 pub use self::extension::{
     CreateExternalIssueRequestPayload, NewExternalIssueEventPayload, SafeMergeCommand, SafeMergeCommandPayload,

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::application::AppConnectionStatus;
+use crate::application_payload::{ActionResult, Command};
 use crate::identifier::PermissionContextIdentifier;
 use crate::right::PermissionIdentifier;
 use crate::scalar::DateTime;
@@ -157,4 +158,18 @@ pub struct NamedRight {
     pub context_identifier: PermissionContextIdentifier,
     /// Which.
     pub right_code: PermissionIdentifier,
+}
+
+/// What came of a payload that the host had sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HostPayloadResult {
+    /// Where nobody waits: the payload is stored, and sent until it is accepted or the tries end.
+    pub stored: bool,
+    /// Where a person waits: what came of the call.
+    pub attempt: Option<SentPayloadAttempt>,
+    /// What to tell the person; whatever went wrong is a failure with a text for him.
+    pub result: Option<ActionResult>,
+    /// The commands of a chat bot, when it was asked for them and answered.
+    pub commands: Option<Vec<Command>>,
 }

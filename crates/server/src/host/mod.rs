@@ -5,6 +5,7 @@ pub mod audit_trail;
 pub mod directory;
 pub mod event;
 pub mod installation;
+pub mod payload;
 pub mod public_key;
 pub mod refresh_policy;
 pub mod right;

@@ -294,6 +294,35 @@ impl<R: Demand> Access for Holding<R> {
     }
 }
 
+/// The application in the path, for callers who hold `R` in the whole organization: owning an application does not count.
+pub struct OnAnyApplication<R> {
+    /// The application, archived or not.
+    pub application: Application,
+    right: PhantomData<R>,
+}
+
+impl<R: Demand> Access for OnAnyApplication<R> {
+    fn rule() -> String {
+        Holding::<R>::rule()
+    }
+
+    fn rights() -> Vec<&'static str> {
+        Holding::<R>::rights()
+    }
+
+    async fn admit(request: &Request) -> Result<Self, ApiError> {
+        let (identifier, found) = named(request).await?;
+        let hidden = || ApiError::not_found(format!("Application {identifier} not found"));
+        let application = found.ok_or_else(hidden)?;
+        // Whoever may not even see an application learns nothing about whether it exists.
+        match Holding::<R>::admit(request).await {
+            Ok(_) => Ok(Self { application, right: PhantomData }),
+            Err(refusal) if allowed_on(&request.caller, &application, &Right::VIEW_APPLICATIONS) => Err(refusal),
+            Err(_) => Err(hidden()),
+        }
+    }
+}
+
 /// Whoever signed in, person or application.
 pub struct Authenticated;
 

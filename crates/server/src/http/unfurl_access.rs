@@ -1,12 +1,9 @@
 //! Access to the decision which links an application may preview.
 
-use spaceport_platform::access::{Target, decide};
 use spaceport_platform::application::Application;
-use spaceport_platform::context::Place;
-use spaceport_platform::right::Right;
 use spaceport_store::StoreError;
 
-use crate::http::access::{Access, AuthorizeUnfurls, Demand as _, allowed_on, named};
+use crate::http::access::{Access, AuthorizeUnfurls, OnAnyApplication};
 use crate::http::error::ApiError;
 use crate::http::request::Request;
 use crate::unfurl::decides;
@@ -20,23 +17,15 @@ pub struct DecidingUnfurls {
 
 impl Access for DecidingUnfurls {
     fn rule() -> String {
-        format!("{} globally", AuthorizeUnfurls::CODE)
+        OnAnyApplication::<AuthorizeUnfurls>::rule()
     }
 
     fn rights() -> Vec<&'static str> {
-        vec![AuthorizeUnfurls::CODE]
+        OnAnyApplication::<AuthorizeUnfurls>::rights()
     }
 
     async fn admit(request: &Request) -> Result<Self, ApiError> {
-        let (identifier, found) = named(request).await?;
-        let hidden = || ApiError::not_found(format!("Application {identifier} not found"));
-        let application = found.ok_or_else(hidden)?;
-        // Whoever may not even see an application learns nothing about whether it exists.
-        let decision = decide(&request.caller, &Right::AUTHORIZE_UNFURLS, Target::Place(&Place::GLOBAL));
-        if let Some(refusal) = ApiError::from_decision(decision, AuthorizeUnfurls::CODE) {
-            let seen = allowed_on(&request.caller, &application, &Right::VIEW_APPLICATIONS);
-            return Err(if seen { refusal } else { hidden() });
-        }
+        let application = OnAnyApplication::<AuthorizeUnfurls>::admit(request).await?.application;
         let (caller, id) = (request.caller.clone(), application.id.clone());
         let decides = request.services.store.read(move |tx| decides(tx, &caller, &id)).await;
         match decides.map_err(|error: StoreError| ApiError::from(error))? {

@@ -204,6 +204,8 @@ impl Case {
 /// say of their own health, again and again; and what only looks.
 const CHANGES_NOTHING: &[&str] = &[
     "api.application.healthy",
+    // What people do with applications, which is the product's to remember.
+    "host.application.payloads.send",
     // Questions, in a body because they are long.
     "api.permission.check",
     "api.role.list",

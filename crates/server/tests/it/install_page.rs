@@ -1,8 +1,10 @@
 //! Install links: followed, looked at, confirmed, and what comes of it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use spaceport_testkit::foreign::{named, node};
 use spaceport_testkit::http::Response;
 use spaceport_testkit::published::{Published, Reaction};
 use spaceport_testkit::receiver::Gate;
@@ -10,7 +12,9 @@ use spaceport_testkit::receiver::Gate;
 use crate::browser::{Browser, Form, forms, query};
 use crate::cases::unfurl_targets::ask;
 use crate::harness::{BOTH, Engine, Server};
+use crate::people::set_password;
 
+const PASSWORD: &str = "correct horse battery";
 const NEW: &str = "/extensions/installedApplications/new";
 /// The endpoint in the links of the SDKs, as they write it.
 const ELSEWHERE: &str = "https%3A%2F%2Fmy-server.domain.com%2Fapi";
@@ -253,4 +257,34 @@ async fn an_administrator_answers_on_the_page_what_an_application_asks_for() {
         assert_eq!(held.iter().map(|(_, status)| *status).collect::<Vec<_>>(), ["GRANTED", "REJECTED"], "{held:?}");
         server.running.stop().await;
     }
+}
+
+/// Every link in real Chromium; pictures are left in the target folder, under `tmp/install-pages`.
+#[tokio::test(flavor = "multi_thread")]
+async fn links_install_in_a_real_browser() {
+    let chromium = named("SPACEPORT_TEST_CHROMIUM");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("install-pages");
+    std::fs::create_dir_all(&folder).unwrap();
+    let server = Server::start(Engine::Sqlite).await;
+    server.person("ann", &["Applications.Create"]).await;
+    set_password(&mut Browser::of(&server, "ann").await, PASSWORD).await;
+    let applications: Vec<Published> = links().iter().map(|_| Published::start()).collect();
+    for published in &applications {
+        published.reach(&format!("http://{}", server.running.address));
+    }
+    let links: Vec<String> =
+        links().iter().zip(&applications).map(|(link, published)| leading_to(link, published)).collect();
+    let input = json!({ "url": server.running.public_url, "username": "ann", "password": PASSWORD, "links": links,
+        "folder": folder, "chromium": chromium.to_str() });
+    let program = include_str!("../foreign/install.js");
+    let printed = tokio::task::spawn_blocking(move || node(program, &input.to_string())).await.unwrap();
+    let seen: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(seen.len(), applications.len());
+    for (page, published) in seen.iter().zip(&applications) {
+        assert_eq!(page["faults"], json!([]), "{page}");
+        assert_eq!(page["name"], application(&server, page["outcome"].as_str().unwrap()).await["name"]);
+        let memory = published.memory();
+        assert!(!memory.client_id.is_empty() && memory.complaints.is_empty(), "{:?}", memory.complaints);
+    }
+    server.running.stop().await;
 }

@@ -31,6 +31,7 @@ mod filters;
 mod foreign;
 mod forged;
 mod harness;
+mod host_payloads;
 mod hostile;
 mod housekeeping;
 mod http;

@@ -21,6 +21,13 @@ pub(crate) fn rows() -> Vec<Case> {
         case("host.application.approvals.answer")
             .body(json!({ "approveAll": true }))
             .malformed(json!({ "approveAll": 7 }), "approveAll"),
+        case("host.application.payloads.send")
+            .with(|server, made| failed(server, made).boxed())
+            .body(json!({ "className": "MenuActionPayload", "menuItemUniqueCode": "translate", "context": null, "userId": "u" }))
+            .malformed(json!({ "className": "MenuActionPayload", "menuItemUniqueCode": 7, "context": null, "userId": "u" }), "7")
+            .malformed(json!({ "className": "AnotherPayload" }), "AnotherPayload")
+            .malformed(json!({ "className": "ApplicationUninstalledPayload", "serverUrl": "http://e" }), "className")
+            .answers(|sent| assert_eq!(sent["result"]["className"], "AppUserActionExecutionResult.Failure")),
         case("host.application.public_keys.list").answers(|keys| assert_eq!(keys[0]["state"], "SIGNS")),
         case("host.application.public_keys.rotate")
             .body(json!({}))
