@@ -68,10 +68,12 @@ pub struct UnfurlTarget {
 /// For what is no domain, such as a URL, a port or an address.
 pub fn domain(field: &str, text: &str) -> Result<Wanted, Invalid> {
     let wrong = || Invalid::new(field, "must be a domain, such as `tracker.example.com`, without scheme, port or path");
+    // Hosts of URLs may hold more, such as `*`, which would never match anything.
+    let label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
     match Host::parse(text.trim()) {
-        Ok(Host::Domain(name)) if !name.ends_with('.') && !name.starts_with('.') && !name.contains("..") => {
-            Ok(Wanted { name, link: None })
-        }
+        Ok(Host::Domain(name)) if name.split('.').all(label) => Ok(Wanted { name, link: None }),
         _ => Err(wrong()),
     }
 }
