@@ -10,6 +10,7 @@
 
 mod applications;
 mod authorizations;
+mod consents;
 mod directory;
 mod host;
 mod installation;
@@ -41,6 +42,7 @@ fn rows() -> Vec<Case> {
     [
         applications::rows(),
         authorizations::rows(),
+        consents::rows(),
         directory::rows(),
         host::rows(),
         installation::rows(),
@@ -96,7 +98,7 @@ pub(crate) struct Case {
     malformed: Vec<(Value, &'static str)>,
     prepare: Prepare,
     anything: Vec<&'static str>,
-    refused: Option<&'static str>,
+    refused: Option<(u16, &'static str, &'static str)>,
     by: Entitled,
     strangers: Strangers,
     status: u16,
@@ -161,7 +163,12 @@ impl Case {
 
     /// A good call is refused for a reason of the application's state, with `validation-error` and these words.
     pub(crate) fn refused(self, words: &'static str) -> Self {
-        Self { refused: Some(words), ..self }
+        Self { refused: Some((400, "validation-error", words)), ..self }
+    }
+
+    /// There is never anything to be found, as these words say.
+    pub(crate) fn not_found(self, words: &'static str) -> Self {
+        Self { refused: Some((404, "not-found", words)), ..self }
     }
 
     /// The good call is made by the administrator.
@@ -279,7 +286,8 @@ struct Run<'a> {
 impl Run<'_> {
     async fn whole(&self) {
         let variables = (self.case.prepare)(&self.scene.server, self.made).await;
-        let names_application = self.operation.path.contains("{application}");
+        let names_application = self.operation.path.contains("/v1/applications/{application}")
+            || self.operation.path.contains("/http/applications/{application}");
         // The administrator holds what is asked for in the whole organization; an application holds it on itself.
         let access = &self.operation.access;
         let of_organization = access.ends_with(" globally") || access.ends_with(" in the context");
@@ -447,8 +455,8 @@ impl Run<'_> {
         // Clients send form types and leftovers with calls that take no body; nothing comes of it.
         let junk = self.operation.body.is_none().then_some("a=b&c");
         let answer = self.call(Some(entitled), &self.itself(), variables, junk).await;
-        if let Some(words) = self.case.refused {
-            self.expect("in this state", &answer, 400, "validation-error");
+        if let Some((status, code, words)) = self.case.refused {
+            self.expect("in this state", &answer, status, code);
             assert!(answer.text().contains(words), "{}: {}", self.case.operation, answer.text());
             return;
         }
