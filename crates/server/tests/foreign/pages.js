@@ -11,6 +11,8 @@ const ARGUMENTS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
 ];
+// A busy machine is slow, not broken.
+const PATIENCE = 180_000;
 const LOOKS = [
   { name: 'desktop-light', colorScheme: 'light', viewport: { width: 1280, height: 900 } },
   { name: 'phone-dark', colorScheme: 'dark', viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true },
@@ -18,6 +20,7 @@ const LOOKS = [
 
 async function visit(browser, look, back) {
   const context = await browser.newContext({ ...look, reducedMotion: 'reduce', serviceWorkers: 'block' });
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const complaints = [];
   page.on('console', (message) => complaints.push(message.text()));
@@ -97,7 +100,7 @@ async function visit(browser, look, back) {
   const application = http.createServer((_, answer) => answer.end('<!doctype html><title>Back</title>Back at the application'));
   await new Promise((resolve) => application.listen(0, '127.0.0.1', resolve));
   const back = `http://127.0.0.1:${application.address().port}/back`;
-  const browser = await chromium.launch({ executablePath: told.chromium, args: ARGUMENTS, headless: true });
+  const browser = await chromium.launch({ executablePath: told.chromium, args: ARGUMENTS, headless: true, timeout: PATIENCE });
   try {
     for (const look of LOOKS) await visit(browser, look, back);
   } finally {
