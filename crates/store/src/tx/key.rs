@@ -56,7 +56,7 @@ impl Tx<'_> {
         limit: u32,
     ) -> Result<u64, StoreError> {
         let sql = "SELECT k.id, k.application_id FROM application_key k WHERE k.retires_at IS NULL AND EXISTS \
-                   (SELECT 1 FROM application_key n WHERE n.application_id = k.application_id AND n.created_at > k.created_at \
+                   (SELECT 1 FROM application_key n WHERE n.application_id = k.application_id AND n.signs_from > k.signs_from \
                    AND n.signs_from <= $1) LIMIT $2";
         let mut replaced = 0;
         for mut row in self.connection.query(sql, &[now.into(), limit.into()])? {
@@ -72,7 +72,7 @@ impl Tx<'_> {
     /// Whether [`Self::replace_application_keys`] or [`Self::delete_retired_application_keys`] have something to do.
     pub fn application_keys_take_turns(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM application_key k WHERE k.retires_at <= $1 OR (k.retires_at IS NULL AND EXISTS \
-                   (SELECT 1 FROM application_key n WHERE n.application_id = k.application_id AND n.created_at > k.created_at \
+                   (SELECT 1 FROM application_key n WHERE n.application_id = k.application_id AND n.signs_from > k.signs_from \
                    AND n.signs_from <= $1)) LIMIT 1";
         Ok(!self.connection.query(sql, &[now.into()])?.is_empty())
     }
@@ -95,7 +95,7 @@ impl Tx<'_> {
     /// Public keys of an application, newest last.
     pub fn application_keys(&mut self, application: &ApplicationId) -> Result<Vec<PublicKey>, StoreError> {
         let sql = "SELECT id, n, e, created_at, signs_from, retires_at FROM application_key WHERE application_id = $1 \
-                   ORDER BY created_at, id";
+                   ORDER BY signs_from, created_at, id";
         let rows = self.connection.query(sql, &[application.into()])?;
         let read = |mut row: crate::value::Row| {
             Ok(PublicKey {
@@ -117,7 +117,7 @@ impl Tx<'_> {
         now: Timestamp,
     ) -> Result<Option<(KeyId, Vec<u8>)>, StoreError> {
         let sql = "SELECT id, sealed FROM application_key WHERE application_id = $1 AND signs_from <= $2 \
-                   ORDER BY created_at DESC, id DESC LIMIT 1";
+                   ORDER BY signs_from DESC, created_at DESC, id DESC LIMIT 1";
         let found = self.connection.query(sql, &[application.into(), now.into()])?.pop();
         self.open_key(found)
     }
