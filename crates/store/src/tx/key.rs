@@ -71,7 +71,7 @@ impl Tx<'_> {
 
     /// Whether [`Self::replace_application_keys`] or [`Self::delete_retired_application_keys`] have something to do.
     pub fn application_keys_take_turns(&mut self, now: Timestamp) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM application_key k WHERE k.retires_at <= $1 OR (k.retires_at IS NULL AND EXISTS \
+        let sql = "SELECT k.id FROM application_key k WHERE k.retires_at <= $1 OR (k.retires_at IS NULL AND EXISTS \
                    (SELECT 1 FROM application_key n WHERE n.application_id = k.application_id AND n.signs_from > k.signs_from \
                    AND n.signs_from <= $1)) LIMIT 1";
         Ok(!self.connection.query(sql, &[now.into()])?.is_empty())
