@@ -1,10 +1,14 @@
 //! `/api/http/applications`: applications are read and changed. Creation, lists and the end of an application have
 //! files of their own beside this one.
 
+use std::sync::Arc;
+
+use spaceport_platform::access::{Decision, Target, decide};
 use spaceport_platform::application::{SecretKind, VerificationToken, check};
 use spaceport_platform::application_changes::changes;
 use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::id::random_text;
+use spaceport_platform::identifier::ApplicationIdentifier;
 use spaceport_platform::lifecycle;
 use spaceport_platform::secret::Secret;
 use spaceport_store::StoreError;
@@ -18,10 +22,13 @@ use crate::api::application_secret::choose_client_secret;
 use crate::api::application_state::loaded;
 use crate::api::change;
 use crate::events::application::{NewSecrets, updated};
-use crate::http::access::{Cx, EditApplications, OnApplication, ViewApplications};
+use crate::http::access::{
+    Access, Cx, Demand as _, EditApplications, OnApplication, ViewApplications, named_application, require_caller,
+};
 use crate::http::error::ApiError;
 use crate::http::input::Body;
 use crate::http::reply::Json;
+use crate::http::request::Request;
 use crate::http::routes::Routes;
 
 /// Characters of a generated client secret, signing key or verification token: 380 bits.
@@ -37,14 +44,47 @@ pub fn routes(routes: Routes) -> Routes {
         .patch(APPLICATION, "api.application.update", "Update application", update)
 }
 
+/// The application in the path as it is shown, for callers who may view it. Applications ask this about themselves all the
+/// time, so it is found, judged and read in one transaction.
+pub struct ShownApplication {
+    shown: EsApp,
+}
+
+impl Access for ShownApplication {
+    fn rule() -> String {
+        OnApplication::<ViewApplications>::rule()
+    }
+
+    fn rights() -> Vec<&'static str> {
+        OnApplication::<ViewApplications>::rights()
+    }
+
+    async fn admit(request: &Request) -> Result<Self, ApiError> {
+        let named = request.variable("application")?;
+        let identifier = ApplicationIdentifier::parse(named).map_err(|fault| fault.within("application"))?;
+        require_caller(&request.caller)?;
+        let (asked, caller) = (named_application(&request.caller, &identifier)?, Arc::clone(&request.caller));
+        let found = request.services.store.read(move |tx| {
+            let Some(application) = asked.find(tx)? else { return Ok(None) };
+            let target = Target::Application { id: &application.id, owner: &application.owner };
+            match decide(&caller, &ViewApplications::RIGHT, target) {
+                Decision::Allowed => out::<StoreError>(tx, &application).map(Some),
+                Decision::Denied | Decision::Unauthenticated => Ok(None),
+            }
+        });
+        // Whoever may not see an application learns nothing about whether it exists.
+        let hidden = || ApiError::not_found(format!("Application {identifier} not found"));
+        let shown = found.await.map_err(|error: StoreError| ApiError::from(error))?.ok_or_else(hidden)?;
+        Ok(Self { shown })
+    }
+}
+
 /// The application.
 ///
 /// # Errors
 /// Those of access.
-pub async fn get(cx: Cx<OnApplication<ViewApplications>>) -> Result<Json<EsApp>, ApiError> {
-    let application = cx.access.application.clone();
-    let found = cx.read(move |tx| out::<StoreError>(tx, &application)).await.map_err(ApiError::from)?;
-    Ok(Json(found))
+pub async fn get(cx: Cx<ShownApplication>) -> Result<Json<EsApp>, ApiError> {
+    Ok(Json(cx.access.shown))
 }
 
 /// Changes settings: absent keeps, null clears.
