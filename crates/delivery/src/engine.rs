@@ -10,9 +10,11 @@
 
 mod attempt;
 mod dispatch;
+mod hosts;
 mod lanes;
 mod mail;
 mod patience;
+mod queues;
 mod record;
 
 use std::sync::Arc;
@@ -93,6 +95,11 @@ impl Settings {
     fn lease(&self) -> Duration {
         self.lease.max(self.webhook.total.max(self.lifecycle.total) + LEASE_MARGIN)
     }
+
+    /// How long after a claim an attempt may begin so that its lease outlives it.
+    fn patience(&self) -> Duration {
+        self.lease().saturating_sub(self.webhook.total + LEASE_MARGIN / 2)
+    }
 }
 
 /// What all parts of one engine share.
@@ -105,6 +112,7 @@ struct Shared {
     signing: Signing,
     mail: mail::Mail,
     counts: Counts,
+    hosts: hosts::Hosts,
 }
 
 #[derive(Default)]
@@ -154,8 +162,17 @@ impl Engine {
         let (signing, counts) = (Signing::new(settings.signatures), Counts::default());
         // Readiness counts from the start: an outbox that never answers is noticed as well.
         counts.last_cycle.store(clock.now().millis(), Ordering::Relaxed);
-        let shared =
-            Arc::new(Shared { outbox, sender, clock, random, settings, signing, mail: mail::Mail::default(), counts });
+        let shared = Arc::new(Shared {
+            outbox,
+            sender,
+            clock,
+            random,
+            settings,
+            signing,
+            mail: mail::Mail::default(),
+            counts,
+            hosts: hosts::Hosts::default(),
+        });
         let (outcomes, ended) = mpsc::unbounded_channel();
         let mut tasks = JoinSet::new();
         tasks.spawn(dispatch::Dispatcher::new(Arc::clone(&shared), outcomes).run());

@@ -10,6 +10,7 @@
 //! | [`policy`] | delivered, again at t, or given up: a pure function |
 //! | [`outcome`] | what came of one attempt |
 //! | [`sign`] | one function for each way of proving that a request is ours |
+//! | [`standard`] | the signature of Standard Webhooks, beside them |
 //! | [`request`] | the headers of a request, complete and masked for the log |
 //! | [`guard`] | which addresses may be called |
 //! | [`resolve`] | names to addresses |
@@ -49,6 +50,7 @@ pub mod request;
 pub mod resolve;
 pub mod sign;
 mod special;
+pub mod standard;
 mod state;
 
 pub use engine::{Engine, Handle, Progress, Settings};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use spaceport_platform::id::{ApplicationId, DeliveryId};
+use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
 use spaceport_platform::secret::Secret;
 use spaceport_platform::time::Timestamp;
 
@@ -13,6 +13,7 @@ use crate::identity::ClientIdentity;
 use crate::outcome::Outcome;
 use crate::policy::Next;
 use crate::sign::RsaSigner;
+use crate::standard::StandardKeys;
 
 /// A delivery leased to us.
 #[derive(Clone, Debug)]
@@ -27,8 +28,12 @@ pub struct Claimed {
     pub kind: PayloadKind,
     /// This attempt's number, from 1; the claim has already counted it.
     pub attempt: u32,
+    /// How many attempts were made before the delivery was last replayed: the schedule begins anew after them.
+    pub tried_before: u32,
     /// The body, sent byte for byte.
     pub body: Bytes,
+    /// What the log keeps of the body, when that does not follow from what is stored anyway.
+    pub logged: Option<Bytes>,
     /// When the delivery was put into the outbox.
     pub created_at: Timestamp,
 }
@@ -69,12 +74,32 @@ pub struct Target {
     pub identity: Option<Arc<ClientIdentity>>,
     /// How the request proves that it is ours.
     pub authentication: Authentication,
+    /// What signs the headers of Standard Webhooks, whatever the authentication is.
+    pub standard: StandardKeys,
     /// Headers the application asked for; they never override ours.
     pub headers: Vec<(String, String)>,
     /// Statuses that count as success beside 2xx (wire-protocol 8, row 24).
     pub accepted_codes: Vec<u16>,
     /// Whether a failure is tried again.
     pub retries: Retries,
+    /// Its own pauses before resends, taken exactly; `None` follows the schedule.
+    pub delays: Option<Vec<Duration>>,
+    /// Order and limits; `None` when it has none.
+    pub pace: Option<Pace>,
+}
+
+/// Order and limits that the deliveries of one webhook share, on each node.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pace {
+    /// Which webhook.
+    pub of: WebhookId,
+    /// Whether each delivery waits until the one before it has ended. The outbox hands out no delivery of an ordered
+    /// webhook before all that are older.
+    pub ordered: bool,
+    /// Most attempts under way.
+    pub most_in_flight: Option<u32>,
+    /// Most attempts in a minute, evenly spread.
+    pub most_per_minute: Option<u32>,
 }
 
 /// Whether the endpoint's certificate is checked.
@@ -140,6 +165,17 @@ pub struct Want {
     pub application: ApplicationId,
     /// At most this many, at least one.
     pub capacity: usize,
+    /// None of these webhooks.
+    pub except: Vec<WebhookId>,
+}
+
+/// A lease that is not used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GivenBack {
+    /// Which.
+    pub lease: Lease,
+    /// When the delivery may be claimed again.
+    pub due_at: Timestamp,
 }
 
 /// What there is to do.
@@ -171,6 +207,8 @@ pub struct Finished {
     pub request_headers: Vec<(String, String)>,
     /// Where it was sent.
     pub url: String,
+    /// What the log keeps of the body, see [`Claimed::logged`].
+    pub logged: Option<Bytes>,
 }
 
 /// Why a call of the outbox failed.
@@ -201,7 +239,7 @@ pub trait Outbox: Send + Sync + 'static {
     /// Records attempts that have ended, with what follows from each, in one commit: all or nothing.
     async fn record(&self, finished: Vec<Finished>) -> Result<(), OutboxError>;
 
-    /// Gives leases back as if they had never been taken: claimable at `now`, the attempt not counted. One
-    /// that has run out and was taken by somebody else stays theirs.
-    async fn release(&self, leases: Vec<Lease>, now: Timestamp) -> Result<(), OutboxError>;
+    /// Gives leases back as if they had never been taken, the attempt not counted. One that has run out and was taken by
+    /// somebody else stays theirs.
+    async fn release(&self, leases: Vec<GivenBack>) -> Result<(), OutboxError>;
 }

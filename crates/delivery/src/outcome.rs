@@ -89,13 +89,15 @@ pub enum ErrorKind {
     Timeout,
     /// What came back is not HTTP, or the connection ended before the answer.
     Protocol,
+    /// Nobody called: the host has not answered for a while.
+    HostDown,
     /// Our own fault; the operator's log says more.
     Internal,
 }
 
 impl ErrorKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::InvalidUrl,
         Self::Dns,
         Self::RefusedAddress,
@@ -107,6 +109,7 @@ impl ErrorKind {
         Self::ClientCertificate,
         Self::Timeout,
         Self::Protocol,
+        Self::HostDown,
         Self::Internal,
     ];
 
@@ -124,6 +127,7 @@ impl ErrorKind {
             Self::ClientCertificate => "client_certificate",
             Self::Timeout => "timeout",
             Self::Protocol => "protocol",
+            Self::HostDown => "host_down",
             Self::Internal => "internal",
         }
     }

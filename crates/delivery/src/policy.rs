@@ -54,10 +54,14 @@ impl Schedule {
 
     /// The pause after failed attempt number `attempt`, jitter included; `None` after the last.
     fn delay_after(&self, kind: PayloadKind, attempt: u32, random: &dyn Random) -> Option<Duration> {
-        let index = usize::try_from(attempt.checked_sub(1)?).ok()?;
-        let delay = *self.delays(kind).get(index)?;
+        let delay = nth(self.delays(kind), attempt)?;
         if self.jitter > 0.0 { Some(delay + delay.mul_f64(self.jitter * random.fraction())) } else { Some(delay) }
     }
+}
+
+/// The pause after failed attempt number `attempt`, from 1.
+fn nth(delays: &[Duration], attempt: u32) -> Option<Duration> {
+    delays.get(usize::try_from(attempt.checked_sub(1)?).ok()?).copied()
 }
 
 /// What follows for a delivery.
@@ -84,12 +88,15 @@ pub struct Tried<'a> {
     pub accepted_codes: &'a [u16],
     /// Whether a failure is tried again.
     pub retries: Retries,
+    /// The target's own pauses, taken exactly; `None` follows the schedule.
+    pub delays: Option<&'a [Duration]>,
 }
 
 /// Decides what follows from an attempt that ended `now`.
 ///
 /// Everything that is not a success is tried again: no connection, time-outs, redirects (they are never
-/// followed), 4xx, 5xx (wire-protocol 8, row 23). Only a lifecycle payload answered 410 Gone is final at once.
+/// followed), 4xx, 5xx (wire-protocol 8, row 23). Only 410 Gone is final at once: the endpoint says that it
+/// wants no more.
 pub fn next(schedule: &Schedule, tried: &Tried<'_>, now: Timestamp, random: &dyn Random) -> Next {
     let answer = match tried.outcome {
         Outcome::Answered(answer) => Some(answer),
@@ -99,13 +106,15 @@ pub fn next(schedule: &Schedule, tried: &Tried<'_>, now: Timestamp, random: &dyn
     if status.is_some_and(|status| is_success(status, tried.accepted_codes)) {
         return Next::Delivered;
     }
-    let gone = status == Some(410) && tried.kind == PayloadKind::Lifecycle;
+    let gone = status == Some(410);
     if gone || tried.retries == Retries::Disabled {
         return Next::GiveUp;
     }
-    let Some(delay) = schedule.delay_after(tried.kind, tried.attempt, random) else {
-        return Next::GiveUp;
+    let delay = match tried.delays {
+        Some(own) => nth(own, tried.attempt),
+        None => schedule.delay_after(tried.kind, tried.attempt, random),
     };
+    let Some(delay) = delay else { return Next::GiveUp };
     let asked = match tried.kind {
         PayloadKind::Webhook => answer.and_then(|answer| retry_after(answer, now)).unwrap_or_default(),
         PayloadKind::Lifecycle => Duration::ZERO,

@@ -20,7 +20,7 @@ fn exact() -> Schedule {
 }
 
 fn decide(kind: PayloadKind, attempt: u32, outcome: &Outcome) -> Next {
-    let tried = Tried { kind, attempt, outcome, accepted_codes: &[302, 409], retries: Retries::Enabled };
+    let tried = Tried { kind, attempt, outcome, accepted_codes: &[302, 409], retries: Retries::Enabled, delays: None };
     next(&exact(), &tried, NOW, &Counting::default())
 }
 
@@ -39,7 +39,7 @@ fn each_row_of_the_table_holds() {
         (Webhook, 1, answered(199, &[]), in_seconds(1)),
         (Webhook, 1, answered(301, &[]), in_seconds(1)),
         (Webhook, 1, answered(404, &[]), in_seconds(1)),
-        (Webhook, 1, answered(410, &[]), in_seconds(1)),
+        (Webhook, 1, answered(410, &[]), Next::GiveUp),
         (Webhook, 2, answered(500, &[]), in_seconds(10)),
         (Webhook, 3, answered(500, &[]), in_seconds(60)),
         (Webhook, 4, answered(500, &[]), Next::GiveUp),
@@ -77,6 +77,7 @@ fn without_retries_the_first_failure_is_the_last() {
         outcome: &outcome,
         accepted_codes: &[],
         retries: Retries::Disabled,
+        delays: None,
     };
     assert_eq!(next(&exact(), &tried, NOW, &Counting::default()), Next::GiveUp);
 }
@@ -86,11 +87,29 @@ fn an_operators_delays_are_exact_for_every_kind() {
     let schedule = Schedule::from_delays(vec![Duration::from_secs(7)]);
     let outcome = answered(500, &[]);
     for kind in [PayloadKind::Webhook, PayloadKind::Lifecycle] {
-        let first = Tried { kind, attempt: 1, outcome: &outcome, accepted_codes: &[], retries: Retries::Enabled };
+        let first =
+            Tried { kind, attempt: 1, outcome: &outcome, accepted_codes: &[], retries: Retries::Enabled, delays: None };
         assert_eq!(next(&schedule, &first, NOW, &Counting::default()), in_seconds(7));
         assert_eq!(next(&schedule, &Tried { attempt: 2, ..first }, NOW, &Counting::default()), Next::GiveUp);
         assert_eq!(schedule.attempts(kind), 2);
     }
+}
+
+#[test]
+fn a_targets_own_delays_are_exact_and_end_where_they_end() {
+    let own = [Duration::from_secs(2), Duration::from_secs(3)];
+    let outcome = answered(500, &[]);
+    let of = |attempt| Tried {
+        kind: PayloadKind::Webhook,
+        attempt,
+        outcome: &outcome,
+        accepted_codes: &[],
+        retries: Retries::Enabled,
+        delays: Some(&own),
+    };
+    let decided: Vec<_> =
+        (1..4).map(|attempt| next(&Schedule::default(), &of(attempt), NOW, &Counting::default())).collect();
+    assert_eq!(decided, [in_seconds(2), in_seconds(3), Next::GiveUp]);
 }
 
 #[test]
@@ -117,7 +136,7 @@ proptest! {
         let kind = if lifecycle { PayloadKind::Lifecycle } else { PayloadKind::Webhook };
         let outcome = answered(status, &[("retry-after", &header)]);
         let now = Timestamp::from_millis(now);
-        let tried = Tried { kind, attempt, outcome: &outcome, accepted_codes: &[], retries: Retries::Enabled };
+        let tried = Tried { kind, attempt, outcome: &outcome, accepted_codes: &[], retries: Retries::Enabled, delays: None };
         match next(&schedule, &tried, now, &Counting::default()) {
             Next::RetryAt(at) => {
                 prop_assert!(at >= now);

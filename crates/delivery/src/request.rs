@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::outbox::{Authentication, Target};
 use crate::sign::{self, KeyError, RsaSigner};
+use crate::standard;
 
 /// When the request was made, in milliseconds; part of what is signed.
 pub const TIMESTAMP: HeaderName = HeaderName::from_static("x-space-timestamp");
@@ -26,6 +27,12 @@ pub const SIGNATURE: HeaderName = HeaderName::from_static("x-space-signature");
 pub const PREVIOUS_SIGNATURE: HeaderName = HeaderName::from_static("x-space-previous-signature");
 /// The delivery, the same over all its attempts. Ours alone: the original server has no such header.
 pub const DELIVERY_ID: HeaderName = HeaderName::from_static("x-space-delivery-id");
+/// The delivery once more, as Standard Webhooks calls it.
+pub const STANDARD_ID: HeaderName = HeaderName::from_static("webhook-id");
+/// When the request was made, in seconds.
+pub const STANDARD_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
+/// The signatures of Standard Webhooks, one for each valid key.
+pub const STANDARD_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 /// Applications look for the beginning `Space (` (wire-protocol 4.1).
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("Space (spaceport/", env!("CARGO_PKG_VERSION"), ")"));
 
@@ -64,7 +71,12 @@ fn parse_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), He
     let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| HeaderRefused::Name)?;
     let text = name.as_str();
     let hop_by_hop = matches!(text, "keep-alive" | "proxy-connection" | "proxy-authenticate");
-    if hop_by_hop || text.starts_with("x-space-") || FRAMING.contains(&name) || OURS.contains(&name) {
+    if hop_by_hop
+        || text.starts_with("x-space-")
+        || text.starts_with("webhook-")
+        || FRAMING.contains(&name)
+        || OURS.contains(&name)
+    {
         return Err(HeaderRefused::Reserved);
     }
     if value.len() > LONGEST_VALUE {
@@ -115,7 +127,7 @@ pub async fn headers(
     now: Timestamp,
     signing: &Signing,
 ) -> Result<HeaderMap, KeyError> {
-    let mut headers = HeaderMap::with_capacity(8 + target.headers.len());
+    let mut headers = HeaderMap::with_capacity(11 + target.headers.len());
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     headers.insert(ACCEPT_CHARSET, HeaderValue::from_static("UTF-8"));
@@ -123,7 +135,12 @@ pub async fn headers(
     headers.insert(TIMESTAMP, HeaderValue::from(now.millis()));
     // An identifier from outside may hold what a header cannot; then the application does without.
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(STANDARD_ID, id.clone());
         headers.insert(DELIVERY_ID, id);
+    }
+    headers.insert(STANDARD_TIMESTAMP, HeaderValue::from(standard::seconds(now)));
+    if let Some(signatures) = target.standard.signature(id, now, body) {
+        headers.insert(STANDARD_SIGNATURE, sensitive(&signatures)?);
     }
     let mut method = &target.authentication;
     if let Authentication::WithPublicKey { method: own, signer } = method {

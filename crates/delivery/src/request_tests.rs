@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::outbox::{Retries, SslVerification};
+use crate::standard::StandardKeys;
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
 
@@ -11,9 +12,12 @@ fn target(authentication: Authentication, headers: &[(&str, &str)]) -> Target {
         ssl_verification: SslVerification::Verify,
         identity: None,
         authentication,
+        standard: StandardKeys::default(),
         headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         accepted_codes: vec![],
         retries: Retries::Enabled,
+        delays: None,
+        pace: None,
     }
 }
 
@@ -31,6 +35,8 @@ async fn every_request_has_the_headers_of_the_original_server() {
         ("accept-charset", "UTF-8"),
         ("x-space-timestamp", "1700000000123"),
         ("x-space-delivery-id", "d1"),
+        ("webhook-id", "d1"),
+        ("webhook-timestamp", "1700000000"),
     ];
     for (name, value) in expected {
         assert_eq!(headers[name], value);
@@ -49,6 +55,8 @@ async fn custom_headers_are_sent_and_never_replace_ours() {
         ("User-Agent", "x"),
         ("X-Space-Timestamp", "1"),
         ("x-space-anything", "1"),
+        ("Webhook-Id", "1"),
+        ("webhook-anything", "1"),
         ("Host", "evil"),
         ("Content-Length", "0"),
         ("Transfer-Encoding", "chunked"),
@@ -65,7 +73,7 @@ async fn custom_headers_are_sent_and_never_replace_ours() {
     assert_eq!(headers.get_all("x-custom").iter().count(), 2);
     assert_eq!(headers["authorization"], "mine");
     assert_eq!(headers["content-type"], "application/json");
-    assert_eq!(headers.len(), 6 + 3);
+    assert_eq!(headers.len(), 8 + 3);
 }
 
 #[tokio::test]

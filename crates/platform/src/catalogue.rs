@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::filter::FilterClass;
+use crate::filter::{FilterClass, MAX_FIELDS};
 use crate::invalid::{Invalid, text_length};
 use crate::right::Right;
 
@@ -89,6 +89,53 @@ pub fn check_own_right(entry: &RightEntry, built_in: &Catalogue, known: &Catalog
     }
 }
 
+/// Checks a class of filters that a host adds to the catalogue for subscriptions to `subjects`.
+///
+/// # Errors
+/// Names the field that breaks a rule; the class must not be one of `built_in`, subjects must be in `known`.
+pub fn check_own_filter(
+    class: &FilterClass,
+    subjects: &[String],
+    built_in: &Catalogue,
+    known: &Catalogue,
+) -> Result<(), Invalid> {
+    let is_word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if class.code.len() > MAX_CODE || !class.code.ends_with("In") || !is_word(&class.code) {
+        let rule = format!(
+            "must be letters and digits that end with `In`, such as `OrdersSubscriptionFilterIn`, at most {MAX_CODE}"
+        );
+        return Err(Invalid::new("className", rule));
+    }
+    if built_in.filter_class(&class.code).is_some() {
+        return Err(Invalid::new("className", format!("must not be {}, which is built in", class.code)));
+    }
+    if subjects.is_empty() {
+        return Err(Invalid::new("subjects", "must name at least one subject"));
+    }
+    for (index, subject) in subjects.iter().enumerate() {
+        known.subject(subject).map_err(|fault| fault.within(&format!("subjects[{index}]")))?;
+    }
+    if class.fields.is_empty() || class.fields.len() > MAX_FIELDS {
+        return Err(Invalid::new("fields", format!("must hold 1 to {MAX_FIELDS} fields")));
+    }
+    for (index, field) in class.fields.iter().enumerate() {
+        let wrong = |name: &str, rule: &str| Err(Invalid::new(format!("fields[{index}].{name}"), rule));
+        let names = [("name", &field.name), ("shownAs", &field.shown)];
+        for (which, name) in names {
+            if name.len() > MAX_CODE || name.split('.').count() > 2 || !name.split('.').all(is_word) {
+                return wrong(which, "must be a word of letters and digits, or two with a dot between");
+            }
+            if name == "className" {
+                return wrong(which, "must not be className, which says what class a filter is of");
+            }
+        }
+        if class.fields.iter().take(index).any(|earlier| earlier.name == field.name || earlier.shown == field.shown) {
+            return wrong("name", "must not be given twice");
+        }
+    }
+    Ok(())
+}
+
 /// Longest code of a right, in characters.
 const MAX_CODE: usize = 100;
 
@@ -122,6 +169,19 @@ impl Catalogue {
     pub fn with_rights(&self, rights: impl IntoIterator<Item = RightEntry>) -> Self {
         let mut all = self.clone();
         all.rights.extend(rights.into_iter().map(|right| (right.code.clone(), right)));
+        all
+    }
+
+    /// The same, with a further class of filters for subscriptions to these subjects.
+    #[must_use]
+    pub fn with_own_filter(&self, class: FilterClass, subjects: &[String]) -> Self {
+        let code = class.code.clone();
+        let mut all = self.with_filters([class]);
+        for subject in all.subjects.iter_mut().filter(|subject| subjects.contains(&subject.code)) {
+            if !subject.filters.contains(&code) {
+                subject.filters.push(code.clone());
+            }
+        }
         all
     }
 

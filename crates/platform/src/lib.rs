@@ -59,6 +59,7 @@ pub mod redirect;
 pub mod right;
 pub mod scope;
 pub mod secret;
+pub mod sending;
 pub mod server_key;
 pub mod ssh_key;
 pub mod subscription;

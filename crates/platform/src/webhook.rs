@@ -3,6 +3,7 @@
 use crate::application::{AuthenticationMethod, Endpoint, MAX_NAME, MAX_TEXT, web_url};
 use crate::id::{ApplicationId, WebhookId};
 use crate::invalid::{Invalid, text_length};
+use crate::sending::{self, Sending};
 use crate::time::Timestamp;
 
 /// Most webhooks of an application, archived ones not counted.
@@ -38,6 +39,8 @@ pub struct Webhook {
     pub accepted_codes: Vec<u16>,
     /// Whether a failed delivery is sent again.
     pub retries: bool,
+    /// Resends, order and pace, beside the original settings.
+    pub sending: Sending,
     /// When it was made.
     pub created_at: Timestamp,
     /// Since when it is archived; `None` while active.
@@ -101,6 +104,7 @@ pub fn check(webhook: &Webhook) -> Result<(), Invalid> {
     if let Some(endpoint) = &webhook.endpoint {
         web_url("endpoint.url", &endpoint.url)?;
     }
+    sending::check(&webhook.sending)?;
     if webhook.accepted_codes.len() > MAX_CODES {
         return Err(Invalid::new("acceptedHttpResponseCodes", format!("must hold at most {MAX_CODES} codes")));
     }

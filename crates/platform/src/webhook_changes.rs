@@ -1,5 +1,7 @@
 //! What changed about a webhook or a subscription, for the audit trail. Secrets are stored elsewhere and never come here.
 
+use std::time::Duration;
+
 use crate::application::AuthenticationMethod;
 use crate::audit::AuditChange;
 use crate::filter::Filter;
@@ -43,9 +45,17 @@ fn webhook_values(webhook: &Webhook) -> Values {
         ("endpointAuth.sslKeystore", webhook.ssl_keystore.clone()),
         ("acceptedHttpResponseCodes", (!codes.is_empty()).then(|| codes.join(", "))),
         ("doRetries", Some(webhook.retries.to_string())),
+        ("retryDelaysMillis", webhook.sending.retry_delays.as_deref().map(in_millis)),
+        ("ordered", webhook.sending.ordered.then(|| true.to_string())),
+        ("mostInFlight", webhook.sending.most_in_flight.map(|most| most.to_string())),
+        ("mostPerMinute", webhook.sending.most_per_minute.map(|most| most.to_string())),
         ("payloadFields", webhook.payload.fields().map(str::to_owned)),
         ("payloadTemplate", webhook.payload.template().map(str::to_owned)),
     ]
+}
+
+fn in_millis(delays: &[Duration]) -> String {
+    delays.iter().map(|delay| delay.as_millis().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 fn subscription_values(subscription: &Subscription) -> Values {
@@ -89,6 +99,7 @@ mod tests {
             enabled: true,
             accepted_codes: vec![],
             retries: true,
+            sending: Default::default(),
             created_at: Timestamp::from_millis(1),
             archived_at: None,
             revision: 1,

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use spaceport_platform::catalogue::Catalogue;
-use spaceport_store::{Remembered, Store, StoreError};
+use spaceport_store::{OwnFilter, Remembered, Store, StoreError};
+use spaceport_wire::filter_class::DefineFilter;
 
 use crate::services::Services;
 
@@ -38,11 +39,19 @@ impl Catalogues {
         let known = self.current.read().unwrap_or_else(PoisonError::into_inner).0;
         let found = store.read(move |tx| {
             let revision = tx.revision(Remembered::Catalogue)?;
-            let changed = (revision != known).then(|| tx.own_rights()).transpose()?;
-            Ok::<_, StoreError>(changed.map(|rights| (revision, rights)))
+            let changed = (revision != known).then(|| Ok::<_, StoreError>((tx.own_rights()?, tx.own_filters()?)));
+            Ok::<_, StoreError>(changed.transpose()?.map(|own| (revision, own)))
         });
-        if let Some((revision, rights)) = found.await? {
-            let catalogue = Arc::new(self.built_in.with_rights(rights));
+        if let Some((revision, (rights, filters))) = found.await? {
+            let mut catalogue = self.built_in.with_rights(rights);
+            for OwnFilter { code, subjects, definition } in filters {
+                let fault = |fault: &dyn std::fmt::Display| {
+                    StoreError::corrupt(format!("the class of filters {code}: {fault}"))
+                };
+                let read: DefineFilter = serde_json::from_str(&definition).map_err(|error| fault(&error))?;
+                catalogue = catalogue.with_own_filter(read.read().map_err(|invalid| fault(&invalid))?, &subjects);
+            }
+            let catalogue = Arc::new(catalogue);
             let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
             if revision >= current.0 {
                 *current = (revision, catalogue);

@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use spaceport_platform::server_key::Algorithm;
 
+use crate::failing::patience;
 use provider::ProviderSettings;
 
 /// The commented defaults, which are also the reference of all keys.
@@ -50,6 +51,8 @@ pub struct Settings {
     pub overlap: Overlaps,
     /// How long what is over is kept.
     pub retention: Retention,
+    /// How long a webhook may fail before it is switched off; `None` for ever.
+    pub disable_failing_after: Option<Duration>,
 }
 
 /// How long a secret stays valid after it was regenerated; zero ends it at once.
@@ -68,6 +71,8 @@ pub struct Overlaps {
 pub struct Retention {
     /// Deliveries that have ended, with their attempts, from when they were made.
     pub deliveries: Duration,
+    /// What was sent and answered in attempts.
+    pub bodies: Duration,
     /// Events whose deliveries have ended.
     pub events: Duration,
     /// Tokens and links that have ended.
@@ -125,6 +130,10 @@ pub struct Source {
     /// See `config.default.toml`.
     pub keep_deliveries: Option<String>,
     /// See `config.default.toml`.
+    pub keep_attempt_bodies: Option<String>,
+    /// See `config.default.toml`.
+    pub disable_failing_after: Option<String>,
+    /// See `config.default.toml`.
     pub keep_events: Option<String>,
     /// See `config.default.toml`.
     pub keep_ended_tokens: Option<String>,
@@ -169,6 +178,8 @@ impl Source {
                 .or(other.connected_client_secret_overlap),
             signing_key_overlap: self.signing_key_overlap.or(other.signing_key_overlap),
             keep_deliveries: self.keep_deliveries.or(other.keep_deliveries),
+            keep_attempt_bodies: self.keep_attempt_bodies.or(other.keep_attempt_bodies),
+            disable_failing_after: self.disable_failing_after.or(other.disable_failing_after),
             keep_events: self.keep_events.or(other.keep_events),
             keep_ended_tokens: self.keep_ended_tokens.or(other.keep_ended_tokens),
             keep_audit_trail: self.keep_audit_trail.or(other.keep_audit_trail),
@@ -239,8 +250,13 @@ impl Settings {
                 )?,
                 signing_key: overlap("signing_key_overlap", merged.signing_key_overlap)?,
             },
+            disable_failing_after: patience(
+                failing(merged.disable_failing_after.as_deref().unwrap_or_default())?,
+                kept("keep_deliveries", merged.keep_deliveries.clone())?,
+            )?,
             retention: Retention {
                 deliveries: kept("keep_deliveries", merged.keep_deliveries)?,
+                bodies: kept("keep_attempt_bodies", merged.keep_attempt_bodies)?,
                 events: kept("keep_events", merged.keep_events)?,
                 tokens: kept("keep_ended_tokens", merged.keep_ended_tokens)?,
                 audit: kept("keep_audit_trail", merged.keep_audit_trail)?,
@@ -287,6 +303,12 @@ fn kept(name: &str, text: Option<String>) -> Result<Duration, String> {
     let text = text.unwrap_or_default();
     let wrong = || format!("{name} must be 1 hour to 10 years, like 12h, 30d or 365d, not `{text}`");
     span(&text).filter(|length| (DAY / 24..=DAY * 3_660).contains(length)).ok_or_else(wrong)
+}
+
+/// How long a webhook may fail.
+fn failing(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("disable_failing_after must be a time like 72h or 5d, or 0s for never, not `{text}`");
+    span(text).ok_or_else(wrong)
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -358,6 +380,11 @@ mod tests {
                 with(|s| s.client_secret_overlap = Some(text.into())).unwrap_err().contains("client_secret_overlap")
             );
         }
+        for text in ["often", "30d", "31d"] {
+            let refused = with(|s| s.disable_failing_after = Some(text.into())).unwrap_err();
+            assert!(refused.contains("disable_failing_after"), "{refused}");
+        }
+        assert_eq!(with(|s| s.disable_failing_after = Some("5d".into())).unwrap().disable_failing_after, Some(DAY * 5));
         for text in ["0s", "30", "4000d"] {
             assert!(with(|s| s.keep_deliveries = Some(text.into())).unwrap_err().contains("keep_deliveries"));
         }

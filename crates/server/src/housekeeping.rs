@@ -39,6 +39,11 @@ const BROOMS: &[Broom] = &[
         sweep: |tx, horizon, limit| tx.delete_deliveries(horizon, limit),
     },
     Broom {
+        name: "headers and bodies of attempts",
+        kept: |kept| kept.bodies,
+        sweep: |tx, horizon, limit| tx.clear_bodies(horizon, limit),
+    },
+    Broom {
         name: "payloads that are no events",
         kept: |kept| kept.deliveries,
         sweep: |tx, horizon, limit| tx.delete_dispatches(horizon, limit),

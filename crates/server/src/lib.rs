@@ -9,7 +9,7 @@
 //! | what happens on the first start | [`start`] |
 //! | what is running | [`run`] |
 //! | how payloads that are no events reach applications | [`dispatch`], [`target`] |
-//! | what the server does by itself | [`tasks`], [`housekeeping`] |
+//! | what the server does by itself | [`tasks`], [`housekeeping`], [`failing`] |
 //! | where master keys are and how they change | [`ring`], [`rotation`] |
 
 pub mod accesses;
@@ -22,6 +22,7 @@ pub mod catalogues;
 pub mod config;
 pub mod dispatch;
 pub mod events;
+pub mod failing;
 pub mod health;
 pub mod host;
 pub mod housekeeping;

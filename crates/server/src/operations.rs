@@ -66,7 +66,12 @@ fn host() -> Routes {
         .with(crate::host::public_key::routes)
         .with(audit_trail::routes)
         .with(crate::host::ssl_keystore::routes)
+        .with(crate::host::standard_webhooks::routes)
+        .with(crate::host::delivery_log::routes)
+        .with(crate::host::replay::routes)
+        .with(crate::host::webhook_sending::routes)
         .with(right::routes)
+        .with(crate::host::filter::routes)
         .with(directory::routes)
         .with(session::routes)
 }

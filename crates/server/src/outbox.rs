@@ -6,14 +6,15 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use moka::sync::Cache;
 use spaceport_delivery::outbox::{
-    Claimed, Due, Finished, Lease, Outbox, OutboxError, PayloadKind, Retries, Target, Want,
+    Claimed, Due, Finished, GivenBack, Lease, Outbox, OutboxError, Pace, PayloadKind, Retries, Target, Want,
 };
 use spaceport_platform::application::{Application, SecretKind, VerificationToken};
 use spaceport_platform::id::WebhookId;
 use spaceport_platform::secret::Secret;
+use spaceport_platform::sending::Sending;
 use spaceport_platform::time::{Clock, Timestamp};
 use spaceport_platform::webhook::Webhook;
-use spaceport_store::{ClaimedRow, Store, StoreError, Tx};
+use spaceport_store::{ClaimedRow, Store, StoreError, Tx, Wanted};
 use spaceport_wire::payload::Shape;
 
 use crate::api::webhook_out::authenticated;
@@ -21,6 +22,9 @@ use crate::target;
 
 /// Most applications one look for what is due names.
 pub(crate) const DUE_LIMIT: usize = 1_000;
+
+/// What the log shows in place of a secret.
+pub(crate) const MASK: &str = "***";
 
 /// Targets are remembered by webhook and both revisions: whatever changes a target changes one of
 /// them, on every node.
@@ -96,6 +100,7 @@ fn load(tx: &mut Tx<'_>, application: &Application, webhook: &Webhook, now: Time
         ssl_verification: target::ssl_verification(endpoint),
         identity: keystore.map(|name| target::identity(tx, name)).transpose()?,
         authentication,
+        standard: target::standard(tx, application, owner, method, now)?,
         headers: tx
             .custom_headers(&webhook.id)?
             .into_iter()
@@ -103,7 +108,16 @@ fn load(tx: &mut Tx<'_>, application: &Application, webhook: &Webhook, now: Time
             .collect(),
         accepted_codes: webhook.accepted_codes.clone(),
         retries: if webhook.retries { Retries::Enabled } else { Retries::Disabled },
+        delays: webhook.sending.retry_delays.clone(),
+        pace: pace(webhook),
     })
+}
+
+/// Order and limits, if the webhook has any.
+fn pace(webhook: &Webhook) -> Option<Pace> {
+    let Sending { ordered, most_in_flight, most_per_minute, .. } = webhook.sending;
+    let paced = ordered || most_in_flight.is_some() || most_per_minute.is_some();
+    paced.then(|| Pace { of: webhook.id.clone(), ordered, most_in_flight, most_per_minute })
 }
 
 #[async_trait]
@@ -114,7 +128,12 @@ impl Outbox for StoreOutbox {
     }
 
     async fn claim(&self, wants: &[Want], now: Timestamp, lease_until: Timestamp) -> Result<Vec<Claimed>, OutboxError> {
-        let wants: Vec<_> = wants.iter().map(|want| (want.application.clone(), want.capacity)).collect();
+        let wanted = |want: &Want| Wanted {
+            application: want.application.clone(),
+            capacity: want.capacity,
+            except: want.except.clone(),
+        };
+        let wants: Vec<Wanted> = wants.iter().map(wanted).collect();
         let rows = self.store.write(move |tx| tx.claim(&wants, now, lease_until)).await.map_err(failed)?;
         let (mut claimed, mut unloadable) = (Vec::with_capacity(rows.len()), Vec::new());
         for row in rows {
@@ -123,7 +142,8 @@ impl Outbox for StoreOutbox {
                 Ok(loaded) => loaded,
                 Err(error) => {
                     tracing::error!(%error, delivery = %row.id, "the target of a delivery cannot be loaded");
-                    unloadable.push(Lease { id: row.id, attempt: row.attempt });
+                    let lease = Lease { id: row.id, attempt: row.attempt };
+                    unloadable.push(GivenBack { lease, due_at: lease_until });
                     continue;
                 }
             };
@@ -133,19 +153,30 @@ impl Outbox for StoreOutbox {
                 &row.payload,
                 verification_token.as_ref().map(|token| token.reveal()),
             );
+            let body = Bytes::from(body);
+            let logged = match (shape.as_ref(), &verification_token) {
+                (Shape::Whole, _) => None,
+                (_, None) => Some(body.clone()),
+                (_, Some(_)) => {
+                    let masked = shape.body(&row.client_id, row.webhook.as_str(), &row.payload, Some(MASK));
+                    Some(Bytes::from(masked))
+                }
+            };
             claimed.push(Claimed {
                 id: row.id,
                 application: row.application,
                 target,
                 kind: PayloadKind::Webhook,
                 attempt: row.attempt,
-                body: Bytes::from(body),
+                tried_before: row.tried_before,
+                body,
+                logged,
                 created_at: row.created_at,
             });
         }
         // They were not tried. Should this fail as well, their leases run out at the same time.
         if !unloadable.is_empty()
-            && let Err(error) = self.release(unloadable, lease_until).await
+            && let Err(error) = self.release(unloadable).await
         {
             tracing::error!(%error, "leases of deliveries without a target cannot be given back");
         }
@@ -158,8 +189,8 @@ impl Outbox for StoreOutbox {
         self.store.write(move |tx| tx.record(&attempts, now)).await.map_err(failed)
     }
 
-    async fn release(&self, leases: Vec<Lease>, now: Timestamp) -> Result<(), OutboxError> {
-        let leases: Vec<_> = leases.into_iter().map(|lease| (lease.id, lease.attempt)).collect();
-        self.store.write(move |tx| tx.release(&leases, now)).await.map_err(failed)
+    async fn release(&self, leases: Vec<GivenBack>) -> Result<(), OutboxError> {
+        let leases: Vec<_> = leases.into_iter().map(|back| (back.lease.id, back.lease.attempt, back.due_at)).collect();
+        self.store.write(move |tx| tx.release(&leases)).await.map_err(failed)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use spaceport_delivery::identity::ClientIdentity;
 use spaceport_delivery::outbox::{Authentication, Retries, SslVerification, Target};
 use spaceport_delivery::sign::RsaSigner;
+use spaceport_delivery::standard::{StandardKeys, StandardPair};
 use spaceport_platform::application::{Application, AuthenticationMethod, Endpoint, SecretKind, VerificationToken};
 use spaceport_platform::installation;
 use spaceport_platform::secret::Secret;
@@ -30,9 +31,12 @@ pub fn of_application(
         ssl_verification: ssl_verification(endpoint),
         identity: application.ssl_keystore.as_deref().map(|name| identity(tx, name)).transpose()?,
         authentication: authentication(tx, application, owner, &application.authentication, now)?,
+        standard: standard(tx, application, owner, &application.authentication, now)?,
         headers: Vec::new(),
         accepted_codes: Vec::new(),
         retries,
+        delays: None,
+        pace: None,
     })
 }
 
@@ -87,13 +91,52 @@ pub fn authentication(
             return Ok(signer(tx, application, now)?.map_or(Authentication::None, Authentication::PublicKey));
         }
     };
-    if installation::signs_for_everybody(application)
-        && owner == application.id.as_str()
+    if is_signed_for_everybody(application, owner)
         && let Some(signer) = signer(tx, application, now)?
     {
         return Ok(Authentication::WithPublicKey { method: Box::new(own), signer });
     }
     Ok(own)
+}
+
+/// Whether requests carry a signature with the public key whatever their method is.
+fn is_signed_for_everybody(application: &Application, owner: &str) -> bool {
+    installation::signs_for_everybody(application) && owner == application.id.as_str()
+}
+
+/// What signs the headers of Standard Webhooks; `owner` is whose signing key is used.
+///
+/// # Errors
+/// When the database fails, or holds keys that cannot be used.
+pub fn standard(
+    tx: &mut Tx<'_>,
+    application: &Application,
+    owner: &str,
+    method: &AuthenticationMethod,
+    now: Timestamp,
+) -> Result<StandardKeys, StoreError> {
+    let previous = tx.previous_secret(owner, SecretKind::SigningKey, now)?;
+    Ok(StandardKeys {
+        present: tx.secret(owner, SecretKind::SigningKey)?,
+        previous: previous.map(|previous| (previous.secret, previous.overlap.until)),
+        pair: match *method == AuthenticationMethod::PublicKey || is_signed_for_everybody(application, owner) {
+            true => standard_pair(tx, application, now)?.map(Arc::new),
+            false => None,
+        },
+    })
+}
+
+/// The Ed25519 key that belongs to the application's present key.
+///
+/// # Errors
+/// When the database fails, or holds keys that cannot be used.
+pub fn standard_pair(
+    tx: &mut Tx<'_>,
+    application: &Application,
+    now: Timestamp,
+) -> Result<Option<StandardPair>, StoreError> {
+    let Some((_, key)) = tx.signing_private_key(&application.id, now)? else { return Ok(None) };
+    StandardPair::derived(&key).map(Some).map_err(|error| StoreError::corrupt(error.to_string()))
 }
 
 fn signer(tx: &mut Tx<'_>, application: &Application, now: Timestamp) -> Result<Option<Arc<RsaSigner>>, StoreError> {

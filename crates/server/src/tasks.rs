@@ -33,6 +33,7 @@ pub struct Periodic {
 pub const PERIODIC: &[Periodic] = &[
     crate::rotation::WATCH,
     housekeeping::TASK,
+    crate::failing::TASK,
     rotation::TASK,
     crate::host::public_key::TASK,
     ssl_keystore::WATCH,

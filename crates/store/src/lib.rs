@@ -20,10 +20,13 @@ pub use tx::application_list::{
     ApplicationFilter, ApplicationOrder, ApplicationPage, ApplicationPlace, ApplicationStart,
 };
 pub use tx::audit::AuditFilter;
+pub use tx::catalogue::OwnFilter;
 pub use tx::channel::ChannelFilter;
-pub use tx::delivery::{ClaimedRow, RecordedAttempt, RecordedNext};
+pub use tx::delivery::{ClaimedRow, RecordedAttempt, RecordedNext, Wanted};
+pub use tx::delivery_log::{AttemptKey, LogFilter, LoggedAttempt, LoggedDelivery};
 pub use tx::dispatch::{ClaimedDispatch, DispatchOutcome, NewDispatch};
 pub use tx::event::{Heard, Stored};
+pub use tx::failing::FailingWebhook;
 pub use tx::key::PublicKey;
 pub use tx::keystore::KeystoreUse;
 pub use tx::list::{ListOrder, ListPlace, ListStart, Listed};

@@ -90,6 +90,16 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0022_application_keys.sql"),
         postgres: include_str!("../migrations/postgres/0022_application_keys.sql"),
     },
+    Step {
+        name: "0014_delivery_log",
+        sqlite: include_str!("../migrations/sqlite/0014_delivery_log.sql"),
+        postgres: include_str!("../migrations/postgres/0014_delivery_log.sql"),
+    },
+    Step {
+        name: "0015_own_filters",
+        sqlite: include_str!("../migrations/sqlite/0015_own_filters.sql"),
+        postgres: include_str!("../migrations/postgres/0015_own_filters.sql"),
+    },
 ];
 
 /// Brings the schema up to date, in the caller's transaction.

@@ -39,6 +39,21 @@ pub fn previous_signing_key_signature(request: &Received, key: &str) -> Result<(
     if found == expected { Ok(()) } else { Err(format!("the signature is `{found}`, expected `{expected}`")) }
 }
 
+/// Checks a `v1a` signature of Standard Webhooks under a public key in the form `whpk_…`.
+pub fn standard_public_key_signature(request: &Received, key: &str) -> Result<(), String> {
+    let bytes = STANDARD.decode(key.strip_prefix("whpk_").ok_or("the key begins with whpk_")?);
+    let bytes = bytes.map_err(|error| format!("the key is not base64: {error}"))?;
+    let bytes = bytes.try_into().map_err(|_| "an Ed25519 key has 32 bytes")?;
+    let key = ed25519_dalek::VerifyingKey::from_bytes(&bytes).map_err(|error| error.to_string())?;
+    let signatures = request.header("webhook-signature");
+    let found = signatures.split(' ').find_map(|one| one.strip_prefix("v1a,")).ok_or("there is no v1a signature")?;
+    let found = STANDARD.decode(found).map_err(|error| format!("the signature is not base64: {error}"))?;
+    let found = ed25519_dalek::Signature::from_slice(&found).map_err(|error| error.to_string())?;
+    let head = format!("{}.{}.", request.header("webhook-id"), request.header("webhook-timestamp"));
+    let message = [head.as_bytes(), &request.body].concat();
+    key.verify_strict(&message, &found).map_err(|error| error.to_string())
+}
+
 /// Checks a JWT signed with RS512, ES256 or EdDSA under the key of `jwks` that it names, and gives its claims.
 ///
 /// Times and audience are left to the caller.

@@ -15,6 +15,16 @@ pub struct DefineFilter {
     pub fields: Vec<DefineFilterField>,
 }
 
+/// Body of the operation that adds a class of filters.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DefineOwnFilter {
+    /// Codes of the subjects whose subscriptions may have such filters.
+    pub subjects: Vec<String>,
+    /// Its fields, in the order they are shown.
+    pub fields: Vec<DefineFilterField>,
+}
+
 /// A field of a class of filters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -176,3 +176,11 @@ pub struct RotatePublicKey {
     /// Whether the new one signs at once and the others are taken away, because they may be known to somebody else.
     pub immediately: bool,
 }
+
+/// What verifies the asymmetric signatures of Standard Webhooks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StandardWebhooksKey {
+    /// The Ed25519 public key in the form `whpk_…`; null when the application has no key pair.
+    pub public_key: Option<String>,
+}

@@ -25,6 +25,7 @@ pub mod canonical;
 pub mod catalogue;
 pub mod channel;
 pub mod consent;
+pub mod delivery;
 pub mod describe;
 pub mod directory;
 pub mod facts;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use spaceport_platform::id::ApplicationId;
+use spaceport_platform::id::{ApplicationId, WebhookId};
 use spaceport_platform::time::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::{Id, JoinError, JoinSet};
@@ -15,20 +15,31 @@ use super::attempt::{self, Ended};
 use super::lanes::Lanes;
 use super::mail::Letters;
 use super::patience::{Patience, unpanicked};
+use super::queues::{Moved, Queues};
 use super::{GRACE, Shared};
-use crate::outbox::{Claimed, Lease, OutboxError, Want};
+use crate::outbox::{Claimed, GivenBack, Lease, OutboxError, Want};
+use crate::policy::Next;
 
 /// Retries of one application within this time are one timer: never early, at most this late.
 const TIMER_GRAIN: Duration = Duration::from_millis(10);
 /// More timers than this are left to the poll.
 const MOST_TIMERS: usize = 100_000;
 
+/// What is known of an attempt under way.
+struct UnderWay {
+    lease: Lease,
+    application: ApplicationId,
+    /// Its webhook, when that has a pace.
+    paced: Option<WebhookId>,
+}
+
 pub(super) struct Dispatcher {
     shared: Arc<Shared>,
     outcomes: UnboundedSender<Ended>,
     lanes: Lanes,
-    attempts: JoinSet<()>,
-    under_way: HashMap<Id, (Lease, ApplicationId)>,
+    attempts: JoinSet<Next>,
+    under_way: HashMap<Id, UnderWay>,
+    queues: Queues,
     timers: BTreeSet<(Timestamp, ApplicationId)>,
     next_poll: Instant,
     /// Not before then is the outbox asked again.
@@ -44,6 +55,7 @@ impl Dispatcher {
             outcomes,
             attempts: JoinSet::new(),
             under_way: HashMap::new(),
+            queues: Queues::default(),
             timers: BTreeSet::new(),
             next_poll: Instant::now(),
             pause: None,
@@ -60,17 +72,24 @@ impl Dispatcher {
             }
             self.read(letters);
             while let Some(ended) = self.attempts.try_join_next_with_id() {
-                self.ended(ended);
+                self.settle(ended).await;
             }
             let now = self.shared.clock.now();
             self.fire(now);
+            if !self.queues.is_empty() && !self.shared.counts.record_fails.load(Ordering::Relaxed) {
+                let moved = self.queues.advance(now);
+                self.moved(moved).await;
+            }
             if self.may_ask() {
                 if self.next_poll <= Instant::now() {
                     self.poll(now).await;
                     continue;
                 }
-                let wants = self.lanes.plan(self.budget(), self.shared.settings.claim_applications.max(1));
+                let mut wants = self.lanes.plan(self.budget(), self.shared.settings.claim_applications.max(1));
                 if !wants.is_empty() {
+                    if !self.queues.is_empty() {
+                        wants.iter_mut().for_each(|want| want.except = self.queues.blocked(&want.application));
+                    }
                     self.claim(&wants, now).await;
                     continue;
                 }
@@ -85,6 +104,41 @@ impl Dispatcher {
             if self.timers.len() < MOST_TIMERS {
                 self.timers.insert((rounded_up(at), application));
             }
+        }
+        for webhook in letters.settled {
+            if let Some(application) = self.queues.recorded(&webhook) {
+                self.lanes.ready(application);
+            }
+        }
+    }
+
+    /// Starts what may go and gives back what may not go in time.
+    async fn moved(&mut self, moved: Moved) {
+        moved.start.into_iter().for_each(|delivery| self.start(delivery));
+        moved.free.into_iter().for_each(|application| self.lanes.ready(application));
+        if moved.back.is_empty() {
+            return;
+        }
+        let mut back = Vec::with_capacity(moved.back.len());
+        for (lease, application) in moved.back {
+            if self.timers.len() < MOST_TIMERS {
+                self.timers.insert((rounded_up(lease.due_at), application));
+            }
+            back.push(lease);
+        }
+        let outbox = Arc::clone(&self.shared.outbox);
+        if let Err(error) = unpanicked(outbox.release(back)).await {
+            tracing::warn!(%error, "deliveries that have to wait could not be given back; their leases will end");
+        }
+    }
+
+    /// Takes in the end of a task, with what it means for others of its webhook.
+    async fn settle(&mut self, ended: Result<(Id, Next), JoinError>) {
+        let next = ended.as_ref().ok().map(|(_, next)| *next);
+        let Some((_, paced)) = self.ended(ended) else { return };
+        if let Some(webhook) = paced {
+            let moved = self.queues.ended(&webhook, next);
+            self.moved(moved).await;
         }
     }
 
@@ -143,7 +197,14 @@ impl Dispatcher {
                 self.lanes.drained(&want.application);
             }
         }
-        claimed.into_iter().for_each(|delivery| self.start(delivery));
+        let until = now.plus(self.shared.settings.patience());
+        for delivery in claimed {
+            let target = Arc::clone(&delivery.target);
+            match &target.pace {
+                None => self.start(delivery),
+                Some(pace) => self.queues.park(delivery, pace, until),
+            }
+        }
         self.show_in_flight();
     }
 
@@ -164,25 +225,27 @@ impl Dispatcher {
 
     fn start(&mut self, delivery: Claimed) {
         let (lease, application) = (delivery.lease(), delivery.application.clone());
+        let paced = delivery.target.pace.as_ref().map(|pace| pace.of.clone());
         self.lanes.started(application.clone());
         let task = attempt::run(Arc::clone(&self.shared), delivery, self.outcomes.clone());
         let task = self.attempts.spawn(task);
-        self.under_way.insert(task.id(), (lease, application));
+        self.under_way.insert(task.id(), UnderWay { lease, application, paced });
     }
 
-    /// Frees the slot of a task, however it ended. Gives back the delivery whose task was aborted.
-    fn ended(&mut self, ended: Result<(Id, ()), JoinError>) -> Option<Lease> {
+    /// Frees the slot of a task, however it ended. Answers the lease if the task was aborted, and the webhook if that has
+    /// a pace.
+    fn ended(&mut self, ended: Result<(Id, Next), JoinError>) -> Option<(Option<Lease>, Option<WebhookId>)> {
         let (task, aborted) = match &ended {
-            Ok((task, ())) => (*task, false),
+            Ok((task, _)) => (*task, false),
             Err(error) => (error.id(), error.is_cancelled()),
         };
-        let (lease, application) = self.under_way.remove(&task)?;
+        let UnderWay { lease, application, paced } = self.under_way.remove(&task)?;
         if ended.is_err_and(|error| error.is_panic()) {
             tracing::error!(delivery = %lease.id, "an attempt ended without an outcome; its lease will bring it back");
         }
         self.lanes.ended(&application);
         self.show_in_flight();
-        aborted.then_some(lease)
+        Some((aborted.then_some(lease), paced))
     }
 
     fn show_in_flight(&self) {
@@ -198,7 +261,8 @@ impl Dispatcher {
             // The recorder rings when it can go on.
             here + self.shared.settings.poll
         } else {
-            let timer = self.timers.first().map(|(at, _)| here + at.since(now));
+            let timer = self.timers.first().map(|(at, _)| *at);
+            let timer = timer.into_iter().chain(self.queues.next()).min().map(|at| here + at.since(now));
             timer.map_or(self.next_poll, |timer| timer.min(self.next_poll))
         };
         let ended = tokio::select! {
@@ -207,7 +271,7 @@ impl Dispatcher {
             () = sleep_until(until) => None,
         };
         if let Some(ended) = ended {
-            self.ended(ended);
+            self.settle(ended).await;
         }
     }
 
@@ -217,16 +281,18 @@ impl Dispatcher {
             self.ended(ended);
         }
         self.attempts.abort_all();
-        let mut given_back = Vec::new();
+        let now = self.shared.clock.now();
+        let mut given_back = self.queues.give_all_back(now);
         while let Some(ended) = self.attempts.join_next_with_id().await {
-            given_back.extend(self.ended(ended));
+            let aborted = self.ended(ended).and_then(|(lease, _)| lease);
+            given_back.extend(aborted.map(|lease| GivenBack { lease, due_at: now }));
         }
         if given_back.is_empty() {
             return;
         }
         tracing::info!(count = given_back.len(), "deliveries under way are given back");
         let outbox = Arc::clone(&self.shared.outbox);
-        while let Err(error) = unpanicked(outbox.release(given_back.clone(), self.shared.clock.now())).await {
+        while let Err(error) = unpanicked(outbox.release(given_back.clone())).await {
             let pause = self.patience.failed(&error);
             if Instant::now() + pause >= until + GRACE {
                 return;

@@ -91,7 +91,7 @@ impl Lanes {
             let left = self.most_per_lane.saturating_sub(lane.in_flight);
             let capacity = left.min(fair(lane.in_flight, free));
             if capacity > 0 {
-                let want = Want { application: application.clone(), capacity };
+                let want = Want { application: application.clone(), capacity, except: Vec::new() };
                 chosen.push(Chosen { want, in_flight: lane.in_flight });
             }
             self.queue.push_back(application);

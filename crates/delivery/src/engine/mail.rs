@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use spaceport_platform::id::ApplicationId;
+use spaceport_platform::id::{ApplicationId, WebhookId};
 use spaceport_platform::time::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -13,6 +13,8 @@ use tokio::time::Instant;
 pub(super) struct Letters {
     pub(super) woken: HashSet<ApplicationId>,
     pub(super) retries: Vec<(Timestamp, ApplicationId)>,
+    /// Ordered webhooks of which an outcome was recorded.
+    pub(super) settled: Vec<WebhookId>,
     /// Set once: attempts may go on until then.
     pub(super) stop: Option<Instant>,
 }
@@ -38,8 +40,14 @@ impl Mail {
     }
 
     /// Rings even with nothing to tell: outcomes were recorded, so there may be room again.
-    pub(super) fn recorded(&self, retries: Vec<(Timestamp, ApplicationId)>, woken: Vec<ApplicationId>) {
+    pub(super) fn recorded(
+        &self,
+        retries: Vec<(Timestamp, ApplicationId)>,
+        woken: Vec<ApplicationId>,
+        settled: Vec<WebhookId>,
+    ) {
         let mut letters = self.open();
+        letters.settled.extend(settled);
         letters.retries.extend(retries);
         letters.woken.extend(woken);
         drop(letters);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use spaceport_platform::id::WebhookId;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::sleep;
 
@@ -51,7 +52,9 @@ impl Recorder {
                     for ended in &part {
                         tracing::error!(delivery = %ended.finished.id, %error, "an outcome cannot be recorded");
                     }
-                    self.settled(part.len());
+                    let count = part.len();
+                    let ordered = part.into_iter().filter_map(|ended| ended.ordered).collect();
+                    self.settled(count, ordered);
                 }
                 Err(error) => {
                     self.shared.counts.record_fails.store(true, Ordering::Relaxed);
@@ -65,8 +68,9 @@ impl Recorder {
     fn recorded(&mut self, part: Vec<Ended>) {
         let counts = &self.shared.counts;
         let count = part.len();
-        let (mut retries, mut woken) = (Vec::new(), Vec::new());
-        for Ended { finished, application, kind } in part {
+        let (mut retries, mut woken, mut ordered) = (Vec::new(), Vec::new(), Vec::new());
+        for Ended { finished, application, kind, ordered: webhook } in part {
+            ordered.extend(webhook);
             match finished.next {
                 Next::Delivered => counts.delivered.fetch_add(1, Ordering::Relaxed),
                 Next::RetryAt(_) | Next::GiveUp => counts.failed_attempts.fetch_add(1, Ordering::Relaxed),
@@ -84,15 +88,15 @@ impl Recorder {
                 }
             }
         }
-        self.settled(count);
-        self.shared.mail.recorded(retries, woken);
+        self.shared.mail.recorded(retries, woken, Vec::new());
+        self.settled(count, ordered);
     }
 
-    fn settled(&mut self, count: usize) {
+    fn settled(&mut self, count: usize, ordered: Vec<WebhookId>) {
         self.patience.succeeded();
         self.shared.counts.record_fails.store(false, Ordering::Relaxed);
         self.shared.counts.unrecorded.fetch_sub(count, Ordering::Relaxed);
         // A dispatcher that waits for room must hear of it in every case.
-        self.shared.mail.recorded(Vec::new(), Vec::new());
+        self.shared.mail.recorded(Vec::new(), Vec::new(), ordered);
     }
 }

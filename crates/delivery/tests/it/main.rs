@@ -10,10 +10,14 @@
 mod endpoint;
 mod engine_faults;
 mod engine_flow;
+mod engine_pace;
 mod engine_stop;
+#[path = "../../src/forbidden_hosts.rs"]
+mod forbidden_hosts;
 mod memory;
 mod sender;
 mod sender_guard;
 mod sender_identity;
 mod sender_tls;
+mod simulation;
 mod vectors;

@@ -1,6 +1,6 @@
 //! An outbox in memory, a clock that follows the stopped time of the runtime, and senders that do as told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,12 +8,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use spaceport_delivery::http::{Request, Sender, SslVerification};
-use spaceport_delivery::outbox::{Authentication, Due, Finished, Lease, Retries, Want};
+use spaceport_delivery::outbox::{Authentication, Due, Finished, GivenBack, Lease, Retries, Want};
 use spaceport_delivery::outcome::BodyEnd;
+use spaceport_delivery::standard::StandardKeys;
 use spaceport_delivery::{
     Answer, Claimed, Engine, Handle, Outbox, OutboxError, Outcome, PayloadKind, Settings, State, Target,
 };
-use spaceport_platform::id::{ApplicationId, DeliveryId};
+use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
 use spaceport_platform::random::Counting;
 use spaceport_platform::time::{Clock, Timestamp};
 use tokio::sync::watch;
@@ -31,9 +32,16 @@ impl Default for StoppedClock {
     }
 }
 
+impl StoppedClock {
+    /// What it shows.
+    pub(crate) fn reading(&self) -> Timestamp {
+        START.plus(self.0.elapsed())
+    }
+}
+
 impl Clock for StoppedClock {
     fn now(&self) -> Timestamp {
-        START.plus(self.0.elapsed())
+        self.reading()
     }
 }
 
@@ -43,6 +51,7 @@ pub(crate) struct Row {
     pub(crate) kind: PayloadKind,
     pub(crate) state: State,
     pub(crate) attempt: u32,
+    pub(crate) tried_before: u32,
     pub(crate) due: Timestamp,
     pub(crate) lease_until: Timestamp,
     pub(crate) target: Arc<Target>,
@@ -106,6 +115,11 @@ impl Memory {
     }
 
     pub(crate) fn put_for(&self, application: &str, count: usize, target: Target, kind: PayloadKind) {
+        self.put_as(application, application, count, target, kind);
+    }
+
+    /// The same with names of their own.
+    pub(crate) fn put_as(&self, application: &str, name: &str, count: usize, target: Target, kind: PayloadKind) {
         let target = Arc::new(target);
         self.look(|inside| {
             for number in 0..count {
@@ -114,12 +128,13 @@ impl Memory {
                     kind,
                     state: State::Waiting,
                     attempt: 0,
+                    tried_before: 0,
                     due: START,
                     lease_until: START,
                     target: Arc::clone(&target),
                     recorded: vec![],
                 };
-                inside.rows.insert(DeliveryId::new(format!("{application}-{number:04}")), row);
+                inside.rows.insert(DeliveryId::new(format!("{name}-{number:04}")), row);
             }
         });
     }
@@ -168,14 +183,24 @@ impl Outbox for Memory {
                 std::panic::resume_unwind(Box::new("told to panic"));
             }
             let mut claimed = Vec::new();
-            for Want { application, capacity } in wants {
+            for Want { application, capacity, except } in wants {
                 let rows = inside.rows.iter_mut();
                 // Lifecycle payloads go out in order: only the first that is not final.
                 let mut lifecycle_open = false;
+                // Ordered webhooks hand out the oldest that are not final, without a gap.
+                let mut gap: HashSet<WebhookId> = HashSet::new();
                 let rows = rows.filter(|(_, row)| row.application == *application).filter(|(_, row)| {
                     let first = row.kind == PayloadKind::Webhook || !lifecycle_open;
                     lifecycle_open |= row.kind == PayloadKind::Lifecycle && !is_final(row.state);
-                    first && row.claimable(now)
+                    let pace = row.target.pace.as_ref();
+                    let blocked = pace.is_some_and(|pace| except.contains(&pace.of) || gap.contains(&pace.of));
+                    if let Some(pace) = pace.filter(|pace| pace.ordered)
+                        && !is_final(row.state)
+                        && !row.claimable(now)
+                    {
+                        gap.insert(pace.of.clone());
+                    }
+                    first && !blocked && row.claimable(now)
                 });
                 for (id, row) in rows.take(*capacity) {
                     (row.state, row.lease_until) = (State::Sending, lease_until);
@@ -186,7 +211,9 @@ impl Outbox for Memory {
                         target: Arc::clone(&row.target),
                         kind: row.kind,
                         attempt: row.attempt,
+                        tried_before: row.tried_before,
                         body: Bytes::from_static(b"{}"),
+                        logged: None,
                         created_at: START,
                     });
                 }
@@ -219,12 +246,12 @@ impl Outbox for Memory {
         })
     }
 
-    async fn release(&self, leases: Vec<Lease>, now: Timestamp) -> Result<(), OutboxError> {
+    async fn release(&self, leases: Vec<GivenBack>) -> Result<(), OutboxError> {
         self.look(|inside| {
-            for Lease { id, attempt } in leases {
+            for GivenBack { lease: Lease { id, attempt }, due_at } in leases {
                 let row = inside.rows.get_mut(&id).unwrap();
                 if row.state == State::Sending && row.attempt == attempt {
-                    (row.state, row.due, row.attempt) = (State::Waiting, now, attempt - 1);
+                    (row.state, row.due, row.attempt) = (State::Waiting, due_at, attempt - 1);
                 }
             }
         });
@@ -277,9 +304,12 @@ pub(crate) fn target(authentication: Authentication) -> Target {
         ssl_verification: SslVerification::Verify,
         identity: None,
         authentication,
+        standard: StandardKeys::default(),
         headers: vec![],
         accepted_codes: vec![],
         retries: Retries::Enabled,
+        delays: None,
+        pace: None,
     }
 }
 

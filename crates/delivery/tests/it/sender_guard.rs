@@ -13,6 +13,7 @@ use spaceport_delivery::http::{HttpSender, HttpSettings, Sender};
 use spaceport_delivery::resolve::Resolve;
 
 use crate::endpoint::{Endpoint, Manner, OK, answer, failure, local_guard, refusing_port, request};
+use crate::forbidden_hosts::FORBIDDEN;
 
 /// Gives one prepared answer after the other, the last one again and again.
 struct Answers {
@@ -54,15 +55,34 @@ fn is_untouched(canary: &std::net::TcpListener) -> bool {
 }
 
 #[tokio::test]
-async fn a_forbidden_literal_is_never_called() {
+async fn no_spelling_of_a_forbidden_address_reaches_a_listener() {
     let canary = canary();
     let port = canary.local_addr().unwrap().port();
-    let sender = sender(Guard::default(), Answers::new(&[]));
-    for host in ["127.0.0.1", "2130706433", "0x7f.1", "0", "[::ffff:127.0.0.1]", "[::1]", "localhost", "①②⑦.0.0.1"]
+    // Whatever the guard does not know as an address would be looked up, and lead to the canary.
+    let sender = sender(Guard::default(), Answers::new(&[&[canary.local_addr().unwrap()]]));
+    assert!(FORBIDDEN.len() >= 80);
+    for host in FORBIDDEN {
+        for scheme in ["http", "https"] {
+            let (kind, message) = failure(sender.send(request(&format!("{scheme}://{host}:{port}/"))).await);
+            assert_eq!(kind, ErrorKind::RefusedAddress, "{host}: {message}");
+            assert!(message.contains("the operator has not allowed"), "{message}");
+        }
+    }
+    assert!(is_untouched(&canary));
+}
+
+#[tokio::test]
+async fn a_redirect_leads_nowhere() {
+    let canary = canary();
+    let inside = canary.local_addr().unwrap();
+    for (status, scheme) in
+        [("301 Moved", "http"), ("302 Found", "http"), ("307 Temporary", "https"), ("308 Moved", "ftp")]
     {
-        let (kind, message) = failure(sender.send(request(&format!("http://{host}:{port}/"))).await);
-        assert_eq!(kind, ErrorKind::RefusedAddress, "{host}: {message}");
-        assert!(message.contains("the operator has not allowed"), "{message}");
+        let answered = format!("HTTP/1.1 {status}\r\nLocation: {scheme}://{inside}/\r\nContent-Length: 0\r\n\r\n");
+        let endpoint = Endpoint::start(Manner::Answer(Box::leak(answered.into_boxed_str()))).await;
+        let sender = sender(local_guard(), Answers::new(&[&[endpoint.address], &[inside]]));
+        let found = answer(sender.send(request("http://moved.example.com/")).await);
+        assert_eq!(found.status.to_string(), status.get(..3).unwrap());
     }
     assert!(is_untouched(&canary));
 }

@@ -8,6 +8,7 @@ use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::id::{ApplicationId, Id, WebhookId, random_text};
 use spaceport_platform::lifecycle;
 use spaceport_platform::secret::Secret;
+use spaceport_platform::sending::Sending;
 use spaceport_platform::webhook::{self, MAX_SUBSCRIPTIONS, MAX_WEBHOOKS, PayloadForm, Webhook};
 use spaceport_platform::webhook_changes::changes;
 use spaceport_store::{StoreError, Tx};
@@ -82,6 +83,7 @@ pub async fn create(
         enabled: body.enabled,
         accepted_codes: body.accepted_http_response_codes.map(|codes| codes.0).unwrap_or_default(),
         retries: body.do_retries,
+        sending: Sending::default(),
         created_at: now,
         archived_at: None,
         revision: 1,

@@ -4,7 +4,9 @@ use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use spaceport_delivery::outbox::{Claimed, Due, Finished, Lease, Outbox, OutboxError, PayloadKind, Retries, Want};
+use spaceport_delivery::outbox::{
+    Claimed, Due, Finished, GivenBack, Lease, Outbox, OutboxError, PayloadKind, Retries, Want,
+};
 use spaceport_platform::application::SecretKind;
 use spaceport_platform::dispatch::{LastTry, Tries};
 use spaceport_platform::time::Timestamp;
@@ -68,7 +70,9 @@ fn complete(tx: &mut Tx<'_>, row: &ClaimedDispatch, now: Timestamp) -> Result<Cl
         target,
         kind,
         attempt: dispatch.attempts,
+        tried_before: 0,
         body: Bytes::from(body),
+        logged: None,
         created_at: dispatch.created_at,
     })
 }
@@ -92,12 +96,12 @@ impl Outbox for DispatchOutbox {
                 // One that cannot be put together must not keep the others waiting.
                 Err(error) => {
                     tracing::error!(%error, dispatch = %lease.id, "a payload cannot be put together");
-                    unloadable.push(lease);
+                    unloadable.push(GivenBack { lease, due_at: lease_until });
                 }
             }
         }
         if !unloadable.is_empty()
-            && let Err(error) = self.release(unloadable, lease_until).await
+            && let Err(error) = self.release(unloadable).await
         {
             tracing::error!(%error, "leases of payloads that cannot be put together cannot be given back");
         }
@@ -110,9 +114,9 @@ impl Outbox for DispatchOutbox {
         outcome::record(&services, outcomes).await.map_err(failed)
     }
 
-    async fn release(&self, leases: Vec<Lease>, now: Timestamp) -> Result<(), OutboxError> {
-        let leases: Vec<_> = leases.into_iter().map(|lease| (lease.id, lease.attempt)).collect();
-        self.store.write(move |tx| tx.release_dispatches(&leases, now)).await.map_err(failed)
+    async fn release(&self, leases: Vec<GivenBack>) -> Result<(), OutboxError> {
+        let leases: Vec<_> = leases.into_iter().map(|back| (back.lease.id, back.lease.attempt, back.due_at)).collect();
+        self.store.write(move |tx| tx.release_dispatches(&leases)).await.map_err(failed)
     }
 }
 

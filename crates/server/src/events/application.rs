@@ -8,7 +8,9 @@ use spaceport_platform::access::{Owner, Principal};
 use spaceport_platform::application::Application;
 use spaceport_platform::context::{Context, Place};
 use spaceport_platform::event::About;
+use spaceport_platform::time::Timestamp;
 use spaceport_platform::unfurl::{TargetKind, Wanted};
+use spaceport_platform::webhook::Webhook;
 use spaceport_store::{StoreError, Tx};
 
 use crate::http::news::News;
@@ -144,6 +146,24 @@ pub fn unfurl_target(
         "application": reference(application), "target": target,
     });
     publish(news, tx, event_type, application, &payload)
+}
+
+/// A webhook of an application was switched off, because all its deliveries have failed since then.
+///
+/// # Errors
+/// When the database fails.
+pub fn webhook_disabled(
+    news: &News,
+    tx: &mut Tx<'_>,
+    application: &Application,
+    webhook: &Webhook,
+    since: Timestamp,
+) -> Result<(), StoreError> {
+    let payload = json!({
+        "className": "ApplicationWebhookDisabledEvent", "meta": meta(news, tx, "Updated")?, "application": reference(application),
+        "webhook": { "id": webhook.id.as_str(), "name": webhook.name }, "failingSince": { "iso": since.to_iso(), "timestamp": since.millis() },
+    });
+    publish(news, tx, "Application.WebhookDisabled", application, &payload)
 }
 
 /// What an SSH key looks like in events.

@@ -115,7 +115,11 @@ fn identifier<T>(
     text.map(|text| parse(text).map_err(|fault| fault.within(field))).transpose()
 }
 
-fn moment(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, Invalid> {
+/// A moment in a query.
+///
+/// # Errors
+/// Names the parameter.
+pub fn moment(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, Invalid> {
     let wrong = || Invalid::new(field, "must be an ISO date-time like 2024-03-05T09:07:00.000Z");
     text.map(|text| Timestamp::parse_iso(text).ok_or_else(wrong)).transpose()
 }

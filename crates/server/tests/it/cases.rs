@@ -11,6 +11,7 @@
 mod applications;
 mod authorizations;
 mod consents;
+mod deliveries;
 mod directory;
 mod host;
 mod installation;
@@ -45,6 +46,7 @@ fn rows() -> Vec<Case> {
         consents::rows(),
         directory::rows(),
         host::rows(),
+        deliveries::rows(),
         installation::rows(),
         keys::rows(),
         parameters::rows(),
@@ -217,6 +219,7 @@ const CHANGES_NOTHING: &[&str] = &[
     "api.permission.check",
     "api.role.list",
     "host.right.check",
+    "host.webhook.preview",
     // The file that follows is what counts; events are a record of their own.
     "api.upload.create",
     "host.event.publish",

@@ -139,3 +139,59 @@ async fn wrong_filters_are_refused_with_field_and_reason() {
         server.running.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_adds_filters_of_its_own() {
+    for engine in BOTH {
+        let server = Server::start(engine).await;
+        let host = server.host().await;
+        let path = "/api/host/v1/catalogue/filters/PaintSubscriptionFilterIn";
+        let colours = json!({ "name": "colours", "compare": "name", "at": ["payload.paint.colour"] });
+        let define = json!({ "subjects": ["Issue"], "fields": [colours] });
+        let put = async |path: &str, body: &Value| server.client.put(path).bearer(&host).json(body).send().await;
+        put(path, &define).await.expect(200);
+        put(path, &define).await.expect(200);
+        let made = server.application(json!({ "name": "App", "endpointUri": "http://127.0.0.1:9/" })).await;
+        server.grant(&made.id, "global", &["Project.Issues.View"]).await;
+        let filter = json!({ "className": "PaintSubscriptionFilterIn", "colours": ["Red"] });
+        let body =
+            json!({ "name": "hook", "subscriptions": [subscription("Issue", "Issue.Created", json!([filter]))] });
+        let created = server.client.post(PATH).bearer(&made.token).json(&body).send().await.expect(200).json();
+        let shown = &created["subscriptions"][0]["subscription"]["filters"][0];
+        assert_eq!(*shown, json!({ "className": "PaintSubscriptionFilter", "colours": ["Red"] }));
+        let paint = |id: &str, colour: &str| {
+            let payload = json!({ "className": "IssueWebhookEvent", "paint": { "colour": colour } });
+            json!({ "id": id, "subject": "Issue", "type": "Issue.Created", "payload": payload })
+        };
+        assert_eq!(heard(&server, json!([paint("p1", "red"), paint("p2", "blue")])).await, [1, 0]);
+        // Changed, it counts from then on.
+        let moved = json!({ "subjects": ["Issue"], "fields": [{ "name": "colours", "compare": "name", "at": ["attributes.x"] }] });
+        put(path, &moved).await.expect(200);
+        assert_eq!(heard(&server, json!([paint("p3", "red")])).await, [0]);
+
+        let with = |change: Value| {
+            let mut body = define.clone();
+            for (key, value) in change.as_object().unwrap() {
+                body[key] = value.clone();
+            }
+            body
+        };
+        for (body, expected) in [
+            (with(json!({ "subjects": [] })), "subjects"),
+            (with(json!({ "subjects": ["Isue"] })), "nearest is `Issue`"),
+            (with(json!({ "fields": [] })), "fields"),
+            (with(json!({ "fields": [{ "name": "className" }] })), "fields[0].name"),
+            (with(json!({ "fields": [{ "name": "a" }, { "name": "a" }] })), "fields[1].name"),
+            (with(json!({ "fields": [{ "name": "a", "at": ["elsewhere"] }] })), "fields[0].at[0]"),
+        ] {
+            let refused = put(path, &body).await.expect(400).json();
+            assert!(refused["error_description"].as_str().unwrap().contains(expected), "{expected}: {refused}");
+        }
+        for class in ["CodeReviewSubscriptionFilterIn", "Paint", "Pa-intIn"] {
+            put(&format!("/api/host/v1/catalogue/filters/{class}"), &define).await.expect(400);
+        }
+        let body = define.clone();
+        server.client.put(path).bearer(&made.token).json(&body).send().await.expect(403);
+        server.running.stop().await;
+    }
+}

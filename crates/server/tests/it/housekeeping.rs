@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use spaceport_platform::time::Clock as _;
 use spaceport_server::housekeeping;
 use spaceport_testkit::clock::FrozenClock;
 use spaceport_testkit::receiver::{Behaviour, Receiver};
@@ -77,6 +78,44 @@ async fn what_has_not_ended_stays_however_old_it_is() {
             counts.unwrap_or_else(|error: spaceport_store::StoreError| panic!("{error}")),
             [("waiting".to_owned(), 1)]
         );
+        server.running.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sent_and_answered_goes_before_the_attempt_does() {
+    for engine in BOTH {
+        let clock = FrozenClock::default();
+        let server = Server::start_at(engine, &clock, |settings| settings.retention.bodies = DAY).await;
+        let receiver = Receiver::start();
+        receiver.behave("/hook", Behaviour::text(200, "answered"));
+        let made = server.application(json!({ "name": "Kept", "endpointUri": receiver.url("/hook") })).await;
+        server.webhook(&made.token, json!({ "payloadFields": "payload" })).await;
+        let delivered = |status: &Value| status["className"] == "WebhookDeliveryStatusDTO.Successful";
+        let log = async || {
+            let token = server.token(&made.client_id, &made.secret).await;
+            let path = "/api/host/v1/applications/me/latest-messages-deliveries";
+            server.client.get(path).bearer(&token).send().await.expect(200).json()["data"].clone()
+        };
+        server.publish(json!([issue("old")])).await;
+        server.status(&made.token, delivered).await;
+        assert_eq!(log().await[0]["responseBody"], "answered");
+        clock.advance(DAY * 2);
+        let last = server.publish(json!([issue("new")])).await;
+        assert_eq!(last["results"][0]["status"], "accepted");
+        receiver.wait_for(2).await;
+        let token = server.token(&made.client_id, &made.secret).await;
+        server
+            .status(&token, |status| delivered(status) && status["sentTime"]["timestamp"] == clock.now().millis())
+            .await;
+        for _ in 0..2 {
+            housekeeping::run(server.running.services().clone()).await.unwrap();
+            let log = log().await;
+            assert_eq!((&log[0]["responseBody"], &log[1]["responseStatusCode"]), (&json!("answered"), &json!(200)));
+            for field in ["requestHeaders", "requestBody", "responseHeaders", "responseBody"] {
+                assert_eq!(log[1][field], Value::Null, "{field}");
+            }
+        }
         server.running.stop().await;
     }
 }

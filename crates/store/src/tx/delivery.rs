@@ -1,13 +1,13 @@
 //! Deliveries: leased, sent elsewhere, and recorded with what became of each attempt.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
-use crate::tx::Tx;
 use crate::tx::entitlement::Demand;
+use crate::tx::{Tx, placeholders};
 use crate::value::Value;
 
 /// A delivery that was leased to the caller.
@@ -21,6 +21,8 @@ pub struct ClaimedRow {
     pub webhook: WebhookId,
     /// Number of the attempt that begins, from 1.
     pub attempt: u32,
+    /// How many attempts there were before the delivery was last replayed.
+    pub tried_before: u32,
     /// When the delivery was made.
     pub created_at: Timestamp,
     /// Canonical JSON of the event's payload.
@@ -33,6 +35,33 @@ pub struct ClaimedRow {
     pub client_id: String,
 }
 
+/// How many deliveries of an application are wanted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wanted {
+    /// Whose.
+    pub application: ApplicationId,
+    /// At most so many.
+    pub capacity: usize,
+    /// None of these webhooks.
+    pub except: Vec<WebhookId>,
+}
+
+impl Wanted {
+    /// Of all webhooks.
+    pub fn of(application: ApplicationId, capacity: usize) -> Self {
+        Self { application, capacity, except: Vec::new() }
+    }
+}
+
+/// What senders need to know of a webhook to load the rest, if they have not got it yet.
+#[derive(Clone)]
+struct Facts {
+    webhook_revision: i64,
+    application_revision: i64,
+    client_id: String,
+    ordered: bool,
+}
+
 /// A delivery just leased, before anything else about it is known.
 #[derive(Clone)]
 struct Leased<'a> {
@@ -40,6 +69,7 @@ struct Leased<'a> {
     id: String,
     webhook: String,
     attempt: i64,
+    tried_before: i64,
     created_at: Timestamp,
     event: String,
 }
@@ -66,6 +96,12 @@ pub struct RecordedAttempt {
     pub started_at: Timestamp,
     /// How long it took, in milliseconds.
     pub duration_ms: i64,
+    /// Where it was sent.
+    pub url: String,
+    /// Header fields that were sent, masked, as a JSON list of pairs.
+    pub request_headers: String,
+    /// The body, when it does not follow from the event.
+    pub request_body: Option<String>,
     /// Status of the answer, if one came.
     pub status: Option<u16>,
     /// What kept the answer away, if none came.
@@ -110,26 +146,31 @@ impl Tx<'_> {
     }
 
     /// Leases up to so many due deliveries of each application until `lease_until`, and counts the
-    /// attempt. A lease that has run out makes the delivery due again.
+    /// attempt. A lease that has run out makes the delivery due again. Of an ordered webhook none is leased before all
+    /// that are older.
     pub fn claim(
         &mut self,
-        wants: &[(ApplicationId, usize)],
+        wants: &[Wanted],
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Vec<ClaimedRow>, StoreError> {
-        let sql = format!(
-            "UPDATE delivery SET state = 'sending', due_at = $1, attempts = attempts + 1 WHERE id IN ( \
-               SELECT id FROM delivery WHERE application_id = $2 AND finished_at IS NULL AND due_at <= $3 \
-               ORDER BY due_at LIMIT $4 {}) \
-             RETURNING id, webhook_id, attempts, created_at, event_id",
-            self.connection.dialect().for_update_skip_locked()
-        );
+        let locked = self.connection.dialect().for_update_skip_locked();
         let mut leased = Vec::new();
-        for (application, capacity) in wants {
+        for Wanted { application, capacity, except } in wants {
             let capacity = i64::try_from(*capacity).unwrap_or(i64::MAX);
-            let rows =
-                self.connection.query(&sql, &[lease_until.into(), application.into(), now.into(), capacity.into()])?;
-            for mut row in rows {
+            let mut values: Vec<Value> = vec![lease_until.into(), application.into(), now.into(), capacity.into()];
+            let others = match except.is_empty() {
+                true => String::new(),
+                false => format!("AND webhook_id NOT IN ({})", placeholders(5, except.len())),
+            };
+            values.extend(except.iter().map(Value::from));
+            let sql = format!(
+                "UPDATE delivery SET state = 'sending', due_at = $1, attempts = attempts + 1 WHERE id IN ( \
+                   SELECT id FROM delivery WHERE application_id = $2 AND finished_at IS NULL AND due_at <= $3 {others} \
+                   ORDER BY due_at LIMIT $4 {locked}) \
+                 RETURNING id, webhook_id, attempts, created_at, event_id, tried_before"
+            );
+            for mut row in self.connection.query(&sql, &values)? {
                 leased.push(Leased {
                     application,
                     id: row.text()?,
@@ -137,31 +178,35 @@ impl Tx<'_> {
                     attempt: row.int()?,
                     created_at: row.time()?,
                     event: row.text()?,
+                    tried_before: row.int()?,
                 });
             }
         }
         let events: Vec<String> = leased.iter().map(|lease| lease.event.clone()).collect();
         let told = self.told(&events)?;
         let leased = self.cancel_unmet(leased, &told, now)?;
-        let mut claimed = Vec::with_capacity(leased.len());
-        let mut known: HashMap<String, (i64, i64, String)> = HashMap::new();
-        for lease in leased {
+        let mut known: HashMap<String, Facts> = HashMap::new();
+        for lease in &leased {
             if !known.contains_key(&lease.webhook) {
                 let facts = self.delivery_facts(&lease.webhook)?;
                 known.insert(lease.webhook.clone(), facts);
             }
-            let (webhook_revision, application_revision, client_id) =
-                known.get(&lease.webhook).cloned().unwrap_or_default();
+        }
+        let leased = self.without_overtaking(leased, &known, now)?;
+        let mut claimed = Vec::with_capacity(leased.len());
+        for lease in leased {
+            let Some(facts) = known.get(&lease.webhook) else { continue };
             claimed.push(ClaimedRow {
                 id: DeliveryId::new(lease.id),
                 application: lease.application.clone(),
                 webhook: WebhookId::new(lease.webhook),
                 attempt: u32::try_from(lease.attempt).unwrap_or(u32::MAX),
+                tried_before: u32::try_from(lease.tried_before).unwrap_or(u32::MAX),
                 created_at: lease.created_at,
                 payload: told.get(&lease.event).map(|(payload, _)| payload.clone()).unwrap_or_default(),
-                webhook_revision,
-                application_revision,
-                client_id,
+                webhook_revision: facts.webhook_revision,
+                application_revision: facts.application_revision,
+                client_id: facts.client_id.clone(),
             });
         }
         // RETURNING has no order; ids are ordered by time.
@@ -169,7 +214,8 @@ impl Tx<'_> {
         Ok(claimed)
     }
 
-    /// Ends those whose application may not hear of the event any more; their attempt was none. Answers the others.
+    /// Ends those whose application may not hear of the event any more, and those whose event is gone; their attempt was
+    /// none. Answers the others.
     fn cancel_unmet<'a>(
         &mut self,
         leased: Vec<Leased<'a>>,
@@ -180,17 +226,21 @@ impl Tx<'_> {
         // Leases come application by application, so each one is asked about once.
         for of_one in leased.chunk_by(|a, b| a.application == b.application) {
             let Some(first) = of_one.first() else { continue };
-            let mut demands = Vec::with_capacity(of_one.len());
+            let cancel = |lease: &Leased<'_>| vec![now.into(), lease.id.as_str().into()];
+            let mut known = Vec::with_capacity(of_one.len());
             for lease in of_one {
-                let (_, demand) = told
-                    .get(&lease.event)
-                    .ok_or_else(|| StoreError::corrupt(format!("a delivery of the unknown event {}", lease.event)))?;
-                demands.push(demand);
+                match told.get(&lease.event) {
+                    Some((_, demand)) => known.push((lease, demand)),
+                    // Replayed while the event was being deleted.
+                    None => cancelled.push(cancel(lease)),
+                }
             }
-            for (lease, met) in of_one.iter().zip(self.meets(first.application, &demands)?) {
+            let demands: Vec<&Demand> = known.iter().map(|(_, demand)| *demand).collect();
+            let met = self.meets(first.application, &demands)?;
+            for ((lease, _), met) in known.into_iter().zip(met) {
                 match met {
                     true => kept.push(lease.clone()),
-                    false => cancelled.push(vec![now.into(), lease.id.as_str().into()]),
+                    false => cancelled.push(cancel(lease)),
                 }
             }
         }
@@ -199,12 +249,33 @@ impl Tx<'_> {
         Ok(kept)
     }
 
-    fn delivery_facts(&mut self, webhook: &str) -> Result<(i64, i64, String), StoreError> {
-        let sql = "SELECT w.revision, a.revision, a.client_id FROM webhook w JOIN application a ON a.id = w.application_id WHERE w.id = $1";
+    /// Without what an ordered webhook must not get yet.
+    fn without_overtaking<'a>(
+        &mut self,
+        leased: Vec<Leased<'a>>,
+        known: &HashMap<String, Facts>,
+        now: Timestamp,
+    ) -> Result<Vec<Leased<'a>>, StoreError> {
+        let mut refused: HashSet<DeliveryId> = HashSet::new();
+        for webhook in known.iter().filter(|(_, facts)| facts.ordered).map(|(webhook, _)| webhook) {
+            let of_it = || leased.iter().filter(|lease| lease.webhook == *webhook);
+            let Some(first) = of_it().next() else { continue };
+            let mut ids: Vec<DeliveryId> = of_it().map(|lease| DeliveryId::new(lease.id.as_str())).collect();
+            ids.sort();
+            let kept = self.keep_order((first.application, webhook), &ids, now)?;
+            refused.extend(ids.into_iter().skip(kept));
+        }
+        let may_go = |lease: &Leased<'_>| refused.is_empty() || !refused.contains(&DeliveryId::new(lease.id.as_str()));
+        Ok(leased.into_iter().filter(may_go).collect())
+    }
+
+    fn delivery_facts(&mut self, webhook: &str) -> Result<Facts, StoreError> {
+        let sql = "SELECT w.revision, a.revision, a.client_id, w.ordered FROM webhook w JOIN application a ON a.id = w.application_id WHERE w.id = $1";
         let found = self.connection.query(sql, &[webhook.into()])?.pop();
         let mut row =
             found.ok_or_else(|| StoreError::corrupt(format!("a delivery of the unknown webhook {webhook}")))?;
-        Ok((row.int()?, row.int()?, row.text()?))
+        let (webhook_revision, application_revision, client_id) = (row.int()?, row.int()?, row.text()?);
+        Ok(Facts { webhook_revision, application_revision, client_id, ordered: row.flag()? })
     }
 
     /// Records attempts and what follows from them. An attempt whose lease ran out and was taken by
@@ -215,20 +286,20 @@ impl Tx<'_> {
         let rows: Vec<Vec<Value>> = attempts.iter().map(|attempt| state_row(attempt, now)).collect();
         self.connection.execute_many(sql, &rows)?;
         let sql = "INSERT INTO attempt (delivery_id, number, webhook_id, started_at, duration_ms, status, error_kind, message, \
-                     response_headers, response_body, complete, delivered) \
-                   VALUES ($1, $2, (SELECT d.webhook_id FROM delivery d WHERE d.id = $1), $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+                     response_headers, response_body, complete, delivered, url, request_headers, request_body) \
+                   VALUES ($1, $2, (SELECT d.webhook_id FROM delivery d WHERE d.id = $1), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
                    ON CONFLICT DO NOTHING";
         let rows: Vec<Vec<Value>> = attempts.iter().map(attempt_row).collect();
         self.connection.execute_many(sql, &rows).map(|_| ())
     }
 
-    /// Gives leases back, each named by its delivery and attempt: due at `now`, and the attempt was none.
+    /// Gives leases back, each named by its delivery and attempt, with when it is due again; the attempt was none.
     /// What another has claimed meanwhile has a higher attempt and stays leased.
-    pub fn release(&mut self, leases: &[(DeliveryId, u32)], now: Timestamp) -> Result<(), StoreError> {
+    pub fn release(&mut self, leases: &[(DeliveryId, u32, Timestamp)]) -> Result<(), StoreError> {
         let sql = "UPDATE delivery SET state = 'waiting', due_at = $1, attempts = attempts - 1 \
                    WHERE id = $2 AND state = 'sending' AND attempts = $3";
         let rows: Vec<Vec<Value>> =
-            leases.iter().map(|(id, attempt)| vec![now.into(), id.into(), (*attempt).into()]).collect();
+            leases.iter().map(|(id, attempt, due_at)| vec![(*due_at).into(), id.into(), (*attempt).into()]).collect();
         self.connection.execute_many(sql, &rows).map(|_| ())
     }
 
@@ -273,5 +344,8 @@ fn attempt_row(attempt: &RecordedAttempt) -> Vec<Value> {
         attempt.response_body.as_deref().into(),
         attempt.complete.into(),
         (attempt.next == RecordedNext::Delivered).into(),
+        attempt.url.as_str().into(),
+        attempt.request_headers.as_str().into(),
+        attempt.request_body.as_deref().into(),
     ]
 }

@@ -160,12 +160,12 @@ impl Tx<'_> {
         self.connection.query(&sql, &values)?.pop().map(|mut row| read(&mut row)).transpose()
     }
 
-    /// Gives leases back: due at `now`, and the attempt was none.
-    pub fn release_dispatches(&mut self, leases: &[(DeliveryId, u32)], now: Timestamp) -> Result<(), StoreError> {
+    /// Gives leases back, each with when it is due again; the attempt was none.
+    pub fn release_dispatches(&mut self, leases: &[(DeliveryId, u32, Timestamp)]) -> Result<(), StoreError> {
         let sql = "UPDATE dispatch SET state = 'waiting', due_at = $1, attempts = attempts - 1 \
                    WHERE id = $2 AND state = 'sending' AND attempts = $3";
         let rows: Vec<Vec<Value>> =
-            leases.iter().map(|(id, attempt)| vec![now.into(), id.into(), (*attempt).into()]).collect();
+            leases.iter().map(|(id, attempt, due_at)| vec![(*due_at).into(), id.into(), (*attempt).into()]).collect();
         self.connection.execute_many(sql, &rows).map(|_| ())
     }
 

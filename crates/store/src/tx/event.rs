@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use spaceport_platform::event::{NewEvent, PublishStatus, Published, entitled};
-use spaceport_platform::id::{ApplicationId, DeliveryId};
+use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
 use spaceport_platform::listeners::Listener;
 use spaceport_platform::time::Timestamp;
 
@@ -24,6 +24,11 @@ pub struct Heard {
     /// For each event, the webhooks that subscribed to it, each once.
     pub listeners: Vec<Arc<[Listener]>>,
 }
+
+/// Columns of an event, before those of its demand.
+const EVENT: &str = "id, subject, event_type, occurred_at, received_at, payload, attributes, deliveries";
+const INSERT_DELIVERY: &str = "INSERT INTO delivery (id, event_id, webhook_id, application_id, state, attempts, due_at, created_at) \
+                               VALUES ($1, $2, $3, $4, 'waiting', 0, $5, $5)";
 
 impl Tx<'_> {
     /// Stores events and one delivery for each webhook that hears of it and whose application is alive and entitled to.
@@ -52,12 +57,15 @@ impl Tx<'_> {
             matches.push(found);
         }
         let sql = format!(
-            "INSERT INTO event (id, subject, event_type, occurred_at, received_at, payload, attributes, deliveries, {DEMAND}) \
-             VALUES ({}) ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO event ({EVENT}, {DEMAND}) VALUES ({}) ON CONFLICT (id) DO NOTHING",
             placeholders(1, 12)
         );
         let stored = self.connection.execute_many(&sql, &rows)?;
         let mut published = Vec::with_capacity(events.len());
+        // In the order of the events, which ordered webhooks keep: ids of one moment are in no order by themselves.
+        let mut ids: Vec<DeliveryId> = matches.iter().flatten().map(|_| new_id()).collect();
+        ids.sort();
+        let mut ids = ids.into_iter();
         let mut deliveries: Vec<Vec<Value>> = Vec::new();
         let mut woken: HashSet<&ApplicationId> = HashSet::new();
         for ((event, found), stored) in events.iter().zip(&matches).zip(stored) {
@@ -65,9 +73,9 @@ impl Tx<'_> {
                 published.push(self.duplicate(event)?);
                 continue;
             }
-            for listener in found {
+            for (listener, id) in found.iter().zip(ids.by_ref()) {
                 deliveries.push(vec![
-                    (&new_id()).into(),
+                    (&id).into(),
                     (&event.id).into(),
                     (&listener.webhook).into(),
                     (&listener.application).into(),
@@ -78,10 +86,22 @@ impl Tx<'_> {
             let count = u32::try_from(found.len()).unwrap_or(u32::MAX);
             published.push(Published { id: event.id.clone(), status: PublishStatus::Accepted, deliveries: count });
         }
-        let sql = "INSERT INTO delivery (id, event_id, webhook_id, application_id, state, attempts, due_at, created_at) \
-                   VALUES ($1, $2, $3, $4, 'waiting', 0, $5, $5)";
-        self.connection.execute_many(sql, &deliveries)?;
+        self.connection.execute_many(INSERT_DELIVERY, &deliveries)?;
         Ok(Some((published, woken.into_iter().cloned().collect())))
+    }
+
+    /// Stores an event for one webhook, which need not have subscribed to it, with its delivery.
+    pub fn publish_to(
+        &mut self,
+        event: &NewEvent,
+        (application, webhook): (&ApplicationId, &WebhookId),
+        delivery: &DeliveryId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sql = format!("INSERT INTO event ({EVENT}, {DEMAND}) VALUES ({})", placeholders(1, 12));
+        self.connection.execute(&sql, &event_row(event, now, 1))?;
+        let row = [delivery.into(), (&event.id).into(), webhook.into(), application.into(), now.into()];
+        self.connection.execute(INSERT_DELIVERY, &row).map(|_| ())
     }
 
     fn duplicate(&mut self, event: &NewEvent) -> Result<Published, StoreError> {

@@ -7,6 +7,9 @@ use crate::error::StoreError;
 use crate::tx::{Tx, placeholders};
 use crate::value::Value;
 
+/// The setting that names the last delivery whose attempts were emptied.
+const CLEARED: &str = "attempts_cleared_until";
+
 impl Tx<'_> {
     /// Deletes up to `limit` deliveries made before `horizon` that have ended, with their attempts, but never the one
     /// with the last attempt of a webhook, which its status shows; answers how many.
@@ -25,6 +28,27 @@ impl Tx<'_> {
         let list = placeholders(1, ids.len());
         self.connection.execute(&format!("DELETE FROM attempt WHERE delivery_id IN ({list})"), &ids)?;
         self.connection.execute(&format!("DELETE FROM delivery WHERE id IN ({list})"), &ids)
+    }
+
+    /// Empties what was sent and answered in up to `limit` attempts of deliveries made before `horizon`; answers how many.
+    pub fn clear_bodies(&mut self, horizon: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        // From where the last run ended, so that what is empty is not read again and again.
+        let sql = "SELECT value FROM setting WHERE name = $1";
+        let found = self.connection.query(sql, &[CLEARED.into()])?.pop().map(|mut row| row.text()).transpose()?;
+        let from = found.unwrap_or_default();
+        let sql = "SELECT DISTINCT delivery_id FROM attempt WHERE delivery_id > $1 AND delivery_id < $2 ORDER BY delivery_id LIMIT $3";
+        let rows = self.connection.query(sql, &[from.into(), id_prefix(horizon).into(), limit.into()])?;
+        let ids = rows.into_iter().map(|mut row| row.text()).collect::<Result<Vec<_>, _>>()?;
+        let Some(last) = ids.last().cloned() else { return Ok(0) };
+        let sql = "UPDATE attempt SET request_headers = NULL, request_body = NULL, response_headers = NULL, response_body = NULL \
+                   WHERE delivery_id = $1";
+        let count = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+        let sets: Vec<Vec<Value>> = ids.into_iter().map(|id| vec![id.into()]).collect();
+        self.connection.execute_many(sql, &sets)?;
+        let sql =
+            "INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        self.connection.execute(sql, &[CLEARED.into(), last.into()])?;
+        Ok(count)
     }
 
     /// When the oldest delivery was made that has not ended.

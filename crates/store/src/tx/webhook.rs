@@ -1,7 +1,10 @@
 //! Webhooks: where events go, and how their last delivery went.
 
+use std::time::Duration;
+
 use spaceport_platform::application::{AuthenticationMethod, Endpoint};
 use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
+use spaceport_platform::sending::Sending;
 use spaceport_platform::subscription::Subscription;
 use spaceport_platform::time::Timestamp;
 use spaceport_platform::webhook::{PayloadForm, Webhook};
@@ -12,7 +15,8 @@ use crate::tx::{Tx, containing, placeholders};
 use crate::value::{Row, Value};
 
 const COLUMNS: &str = "id, application_id, name, description, endpoint_url, endpoint_ssl_verification, authentication, basic_username, \
-     enabled, accepted_codes, retries, created_at, archived_at, revision, ssl_keystore, payload_fields, payload_template";
+     enabled, accepted_codes, retries, created_at, archived_at, revision, ssl_keystore, payload_fields, payload_template, \
+     retry_delays, ordered, most_in_flight, most_per_minute";
 
 /// The last attempt of a webhook.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,7 +40,7 @@ pub struct LastAttempt {
 impl Tx<'_> {
     /// Stores a new webhook with its subscriptions.
     pub fn insert_webhook(&mut self, webhook: &Webhook, subscriptions: &[Subscription]) -> Result<(), StoreError> {
-        let sql = format!("INSERT INTO webhook ({COLUMNS}, name_folded) VALUES ({})", placeholders(1, 18));
+        let sql = format!("INSERT INTO webhook ({COLUMNS}, name_folded) VALUES ({})", placeholders(1, 22));
         self.connection.execute(&sql, &values(webhook))?;
         for subscription in subscriptions {
             self.insert_subscription(subscription)?;
@@ -83,7 +87,8 @@ impl Tx<'_> {
         self.changed(Remembered::Subscriptions)?;
         let sql = "UPDATE webhook SET name = $3, description = $4, endpoint_url = $5, endpoint_ssl_verification = $6, \
                      authentication = $7, basic_username = $8, enabled = $9, accepted_codes = $10, retries = $11, \
-                     archived_at = $13, ssl_keystore = $15, payload_fields = $16, payload_template = $17, name_folded = $18, revision = revision + 1 \
+                     archived_at = $13, ssl_keystore = $15, payload_fields = $16, payload_template = $17, retry_delays = $18, ordered = $19, \
+                     most_in_flight = $20, most_per_minute = $21, name_folded = $22, revision = revision + 1 \
                    WHERE id = $1 AND application_id = $2 AND created_at = $12 AND revision = $14";
         let changed = self.connection.execute(sql, &values(webhook))?;
         if changed == 0 {
@@ -162,6 +167,10 @@ fn values(webhook: &Webhook) -> Vec<Value> {
         webhook.ssl_keystore.as_deref().into(),
         webhook.payload.fields().into(),
         webhook.payload.template().into(),
+        webhook.sending.retry_delays.as_deref().map(stored_delays).into(),
+        webhook.sending.ordered.into(),
+        webhook.sending.most_in_flight.into(),
+        webhook.sending.most_per_minute.into(),
         webhook.name.to_lowercase().into(),
     ]
 }
@@ -194,5 +203,20 @@ fn read(mut row: Row) -> Result<Webhook, StoreError> {
         ssl_keystore: row.optional_text()?,
         payload: PayloadForm::new(row.optional_text()?, row.optional_text()?)
             .map_err(|_| StoreError::corrupt("a webhook with fields and a template"))?,
+        sending: Sending {
+            retry_delays: row.optional_text()?.map(|stored| read_delays(&stored)),
+            ordered: row.flag()?,
+            most_in_flight: row.optional_int()?.and_then(|most| u32::try_from(most).ok()),
+            most_per_minute: row.optional_int()?.and_then(|most| u32::try_from(most).ok()),
+        },
     })
+}
+
+/// Pauses in milliseconds, with a comma between.
+fn stored_delays(delays: &[Duration]) -> String {
+    delays.iter().map(|delay| delay.as_millis().to_string()).collect::<Vec<_>>().join(",")
+}
+
+fn read_delays(stored: &str) -> Vec<Duration> {
+    stored.split(',').filter_map(|millis| millis.parse().ok().map(Duration::from_millis)).collect()
 }

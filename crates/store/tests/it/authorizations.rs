@@ -208,7 +208,7 @@ async fn what_was_withdrawn_is_not_sent(store: &Store) {
         assert_eq!(hearers(store, demanding(name, place, &[code], None)).await, ["withdrawn"]);
     }
     let claim = |limit| {
-        let wants = [(ApplicationId::new("withdrawn"), limit)];
+        let wants = [spaceport_store::Wanted::of(ApplicationId::new("withdrawn"), limit)];
         store.write(move |tx: &mut Tx<'_>| tx.claim(&wants, at(10), at(20)))
     };
     // Withdrawn without a look at what waits: the claim itself sees that it may not be sent.
@@ -224,7 +224,13 @@ async fn what_was_withdrawn_is_not_sent(store: &Store) {
     let (asked, rights) = (id.clone(), [Right::from_code("Y.View")]);
     assert_eq!(store.write(move |tx| tx.cancel_unentitled(&asked, &rights, at(11))).await.unwrap(), 1);
     set(store, "withdrawn", Context::Global, &[("Y.View", RightStatus::Granted)]).await;
-    assert!(store.write(move |tx| tx.claim(&[(id.clone(), 10)], at(30), at(40))).await.unwrap().is_empty());
+    assert!(
+        store
+            .write(move |tx| tx.claim(&[spaceport_store::Wanted::of(id.clone(), 10)], at(30), at(40)))
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 async fn unfurl_targets_are_kept_in_order(store: &Store) {

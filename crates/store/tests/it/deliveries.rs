@@ -1,7 +1,7 @@
 //! Leases and what becomes of attempts.
 
 use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
-use spaceport_store::{ClaimedRow, RecordedAttempt, RecordedNext, Store};
+use spaceport_store::{ClaimedRow, RecordedAttempt, RecordedNext, Store, Wanted};
 
 use crate::make::{at, listeners, publish};
 
@@ -13,11 +13,12 @@ pub(crate) async fn facts(store: &Store) {
     outcomes_decide_once(store).await;
     leases_given_back_do_not_count(store).await;
     parallel_claims_never_share_a_row(store).await;
+    an_ordered_webhook_gets_nothing_before_what_is_older(store).await;
 }
 
 async fn claim(store: &Store, application: &'static str, capacity: usize, now: i64, until: i64) -> Vec<ClaimedRow> {
     let work = move |tx: &mut spaceport_store::Tx<'_>| {
-        tx.claim(&[(ApplicationId::new(application), capacity)], at(now), at(until))
+        tx.claim(&[Wanted::of(ApplicationId::new(application), capacity)], at(now), at(until))
     };
     store.write(work).await.unwrap()
 }
@@ -28,6 +29,9 @@ fn attempt(delivery: &DeliveryId, number: u32, next: RecordedNext) -> RecordedAt
         number,
         started_at: at(i64::from(number)),
         duration_ms: 5,
+        url: String::new(),
+        request_headers: "[]".to_owned(),
+        request_body: None,
         status: Some(500),
         error_kind: None,
         message: None,
@@ -90,8 +94,8 @@ async fn outcomes_decide_once(store: &Store) {
 }
 
 async fn release(store: &Store, rows: &[ClaimedRow], now: i64) {
-    let leases: Vec<(DeliveryId, u32)> = rows.iter().map(|row| (row.id.clone(), row.attempt)).collect();
-    store.write(move |tx| tx.release(&leases, at(now))).await.unwrap();
+    let leases: Vec<_> = rows.iter().map(|row| (row.id.clone(), row.attempt, at(now))).collect();
+    store.write(move |tx| tx.release(&leases)).await.unwrap();
 }
 
 async fn leases_given_back_do_not_count(store: &Store) {
@@ -123,4 +127,29 @@ async fn parallel_claims_never_share_a_row(store: &Store) {
     ids.sort();
     ids.dedup();
     assert_eq!((all, ids.len()), (10, 10));
+}
+
+async fn an_ordered_webhook_gets_nothing_before_what_is_older(store: &Store) {
+    listeners(store, &["ordered"]).await;
+    publish(store, &["o1", "o2", "o3", "o4"]).await;
+    let set = |tx: &mut spaceport_store::Tx<'_>| {
+        let (application, id) = (ApplicationId::new("ordered"), WebhookId::new("w-ordered"));
+        let mut webhook = tx.webhook(&application, &id)?.unwrap();
+        webhook.sending.ordered = true;
+        tx.update_webhook(&webhook)
+    };
+    store.write(set).await.unwrap();
+    let first = claim(store, "ordered", 2, 1_000, 2_000).await;
+    assert_eq!(first.len(), 2);
+    assert_eq!(claim(store, "ordered", 9, 1_000, 2_000).await, [], "the two before them are under way");
+    record(store, attempt(&first[0].id, 1, RecordedNext::Delivered), 1_001).await;
+    record(store, attempt(&first[1].id, 1, RecordedNext::RetryAt(at(5_000))), 1_001).await;
+    assert_eq!(claim(store, "ordered", 9, 3_000, 4_000).await, [], "the one before them waits for its resend");
+    assert_eq!(claim(store, "ordered", 9, 4_999, 6_000).await, []);
+    let second = claim(store, "ordered", 9, 5_010, 6_000).await;
+    assert_eq!(second[0].id, first[1].id, "what failed goes first");
+    assert_eq!(second.iter().map(|row| row.attempt).collect::<Vec<_>>(), [2, 1, 1], "waiting was no attempt");
+    let except = Wanted { except: vec![WebhookId::new("w-ordered")], ..Wanted::of(ApplicationId::new("ordered"), 9) };
+    assert_eq!(store.write(move |tx| tx.claim(std::slice::from_ref(&except), at(7_000), at(8_000))).await.unwrap(), []);
+    assert_eq!(claim(store, "ordered", 9, 7_000, 8_000).await.len(), 3);
 }

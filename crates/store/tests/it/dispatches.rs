@@ -95,9 +95,9 @@ async fn payloads_of_one_application_wait_for_each_other(store: &Store) {
 async fn leases_run_out_and_are_given_back(store: &Store) {
     let again = claim(store, "a1", 60, 90).await;
     assert_eq!((numbers(&again), again[0].dispatch.attempts), (vec![id(2)], 2));
-    store.write(|tx| tx.release_dispatches(&[(id(2), 1)], at(61))).await.unwrap();
+    store.write(|tx| tx.release_dispatches(&[(id(2), 1, at(61))])).await.unwrap();
     assert_eq!(claim(store, "a1", 61, 90).await.len(), 0, "an old lease gives nothing back");
-    store.write(|tx| tx.release_dispatches(&[(id(2), 2)], at(61))).await.unwrap();
+    store.write(|tx| tx.release_dispatches(&[(id(2), 2, at(61))])).await.unwrap();
     assert_eq!(claim(store, "a1", 61, 90).await[0].dispatch.attempts, 2, "what was given back was no attempt");
     store.write(|tx| tx.reset_dispatch_leases(at(62))).await.unwrap();
     assert_eq!(claim(store, "a1", 62, 90).await[0].dispatch.attempts, 3);

@@ -6,8 +6,8 @@ use tempfile::TempDir;
 
 use crate::keys;
 use crate::{
-    application_lists, applications, attachments, audit, authorizations, delegations, deliveries, events, identities,
-    parameters, revisions, server_keys, transactions, webhooks,
+    application_lists, applications, attachments, audit, authorizations, delegations, deliveries, delivery_log, events,
+    identities, parameters, revisions, server_keys, transactions, webhooks,
 };
 
 pub(crate) fn sealer() -> Sealer {
@@ -260,4 +260,16 @@ async fn trusted_certificates_on_sqlite() {
 async fn trusted_certificates_on_postgres() {
     let (store, _database) = postgres().await;
     crate::trusted_certificates::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn delivery_log_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    delivery_log::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn delivery_log_on_postgres() {
+    let (store, _database) = postgres().await;
+    delivery_log::facts(&store).await;
 }

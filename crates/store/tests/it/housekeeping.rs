@@ -5,7 +5,7 @@ use spaceport_platform::audit::{AuditEntry, AuditTarget};
 use spaceport_platform::id::{ApplicationId, AuditEntryId, DeliveryId, Id, ProfileId, TokenId, WebhookId};
 use spaceport_platform::random::Counting;
 use spaceport_platform::time::Timestamp;
-use spaceport_store::{NewToken, RecordedAttempt, RecordedNext, Store, StoreError, Tx};
+use spaceport_store::{NewToken, RecordedAttempt, RecordedNext, Store, StoreError, Tx, Wanted};
 
 use crate::engines::{postgres, sqlite};
 use crate::make::{at, event, listeners, profile, publish_in};
@@ -54,7 +54,7 @@ async fn deliveries_and_events(store: &Store) {
             let event = event(&format!("e{number}"));
             publish_in(tx, &[event], now, &|| Id::generate(now, &random))?;
         }
-        let claimed = tx.claim(&[(ApplicationId::new("a1"), 5)], at(9), at(99))?;
+        let claimed = tx.claim(&[Wanted::of(ApplicationId::new("a1"), 5)], at(9), at(99))?;
         let attempts: Vec<_> =
             (0_i64..).zip(&claimed).map(|(number, row)| delivered(&row.id, at(10 + number))).collect();
         tx.record(&attempts, at(20))
@@ -82,6 +82,9 @@ fn delivered(id: &DeliveryId, started_at: Timestamp) -> RecordedAttempt {
         number: 1,
         started_at,
         duration_ms: 1,
+        url: String::new(),
+        request_headers: "[]".to_owned(),
+        request_body: None,
         status: Some(200),
         error_kind: None,
         message: None,

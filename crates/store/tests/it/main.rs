@@ -13,6 +13,7 @@ mod audit;
 mod authorizations;
 mod delegations;
 mod deliveries;
+mod delivery_log;
 mod directory;
 mod dispatches;
 mod engines;

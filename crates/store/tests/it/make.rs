@@ -1,5 +1,7 @@
 //! Things to store.
 
+use std::time::Duration;
+
 use spaceport_platform::access::Owner;
 use spaceport_platform::application::{Application, AuthenticationMethod, Endpoint, Flows};
 use spaceport_platform::catalogue::Catalogue;
@@ -14,6 +16,7 @@ use spaceport_platform::id::{
 use spaceport_platform::listeners::Listeners;
 use spaceport_platform::profile::Profile;
 use spaceport_platform::random::Counting;
+use spaceport_platform::sending::Sending;
 use spaceport_platform::subscription::Subscription;
 use spaceport_platform::time::Timestamp;
 use spaceport_platform::webhook::{PayloadForm, Webhook};
@@ -102,6 +105,12 @@ pub(crate) fn webhook(application: &str, id: &str) -> Webhook {
         enabled: true,
         accepted_codes: vec![404, 410],
         retries: true,
+        sending: Sending {
+            retry_delays: Some(vec![Duration::from_millis(1_500), Duration::ZERO]),
+            ordered: false,
+            most_in_flight: Some(3),
+            most_per_minute: Some(60),
+        },
         created_at: at(0),
         archived_at: None,
         revision: 1,

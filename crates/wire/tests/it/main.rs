@@ -6,4 +6,5 @@
     reason = "a test reports what went wrong by panicking"
 )]
 
+mod fuzz;
 mod recorded;

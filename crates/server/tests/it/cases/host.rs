@@ -52,6 +52,13 @@ pub(crate) fn rows() -> Vec<Case> {
             .malformed(json!({ "target": "Project" }), "title")
             .malformed(json!({ "title": 7, "target": "Project" }), "title")
             .malformed(json!({ "title": "x", "target": 7 }), "target"),
+        case("host.filter.put")
+            .anything("className")
+            .with(|_, _| async { vec![("className", "RowsSubscriptionFilterIn".to_owned())] }.boxed())
+            .body(json!({ "subjects": ["Blog"], "fields": [{ "name": "rows", "at": ["payload.row"] }] }))
+            .malformed(json!({ "subjects": ["Blog"] }), "fields")
+            .malformed(json!({ "subjects": [], "fields": [{ "name": "rows" }] }), "subjects")
+            .malformed(json!({ "subjects": ["Blog"], "fields": [{ "name": "" }] }), "fields[0].name"),
         case("host.right.check")
             .body(question("profile:username:viewer", "Applications.View"))
             .malformed(question("profile:username:viewer", "No.Such.Right"), "checks[0].right")

@@ -42,6 +42,9 @@ pub(crate) fn rows() -> Vec<Case> {
             .body(json!({ "rotation": "ALL_CLIENTS" }))
             .malformed(json!({ "rotation": "NEVER" }), "rotation")
             .malformed(json!({}), "rotation"),
+        case("host.application.standard_webhooks.public_key").answers(|answer| {
+            assert!(answer["publicKey"].as_str().is_some_and(|key| key.starts_with("whpk_")), "{answer}");
+        }),
     ]
 }
 

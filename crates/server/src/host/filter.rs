@@ -1,0 +1,64 @@
+//! `/api/host/v1/catalogue/filters`: classes of filters of the host's own, described like the built-in ones.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use spaceport_platform::audit::{AuditChange, AuditTarget};
+use spaceport_platform::catalogue::check_own_filter;
+use spaceport_store::{OwnFilter, StoreError};
+use spaceport_wire::filter_class::{DefineFilter, DefineOwnFilter};
+
+use crate::http::access::{Cx, Holding, ManageCatalogue};
+use crate::http::error::ApiError;
+use crate::http::input::{Body, Path};
+use crate::http::reply::Done;
+use crate::http::routes::Routes;
+
+/// The operations of this resource.
+pub fn routes(routes: Routes) -> Routes {
+    const FILTER: &str = "/api/host/v1/catalogue/filters/{className}";
+    routes.put(FILTER, "host.filter.put", "Add a class of filters to the catalogue", put)
+}
+
+/// The class in the path.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClassPath {
+    /// `className` of the filters that applications send, such as `OrdersSubscriptionFilterIn`.
+    pub class_name: String,
+}
+
+/// Adds a class of filters to the catalogue, or changes one that was added. Subscriptions to its subjects can have such
+/// filters from now on, on every node within a second.
+///
+/// # Errors
+/// `validation-error` for a name that is built in or badly formed, or for a field that breaks a rule.
+pub async fn put(
+    cx: Cx<Holding<ManageCatalogue>>,
+    Path(path): Path<ClassPath>,
+    Body(body): Body<DefineOwnFilter>,
+) -> Result<Done, ApiError> {
+    let definition = DefineFilter { class_name: path.class_name, fields: body.fields };
+    let stored = serde_json::to_string(&definition).map_err(ApiError::internal)?;
+    let class = definition.read()?;
+    check_own_filter(&class, &body.subjects, &spaceport_wire::preset::shared(), &cx.services.catalogue.current())?;
+    let filter = OwnFilter { code: class.code, subjects: body.subjects, definition: stored };
+    let trail = cx.trail();
+    cx.write(move |tx| {
+        let before = tx.own_filters()?.into_iter().find(|known| known.code == filter.code);
+        if before.as_ref() == Some(&filter) {
+            return Ok(());
+        }
+        tx.save_filter(&filter)?;
+        let old = before.as_ref();
+        let subjects = filter.subjects.join(" ");
+        let changes = [
+            AuditChange::between("subjects", old.map(|old| old.subjects.join(" ")).as_deref(), Some(&subjects)),
+            AuditChange::between("fields", old.map(|old| old.definition.as_str()), Some(&filter.definition)),
+        ];
+        trail.record(tx, AuditTarget::other("filter", filter.code.clone()), changes.into_iter().flatten())
+    })
+    .await
+    .map_err(|error: StoreError| ApiError::from(error))?;
+    cx.services.catalogue.notice(&cx.services.store).await?;
+    Ok(Done)
+}

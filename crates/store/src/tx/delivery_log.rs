@@ -1,0 +1,374 @@
+//! The log of deliveries and attempts, and sending again what is in it.
+//!
+//! Ids of deliveries begin with the time they were made at, so that ranges of time and the deliveries of one event are
+//! ranges of keys.
+
+use std::time::Duration;
+
+use spaceport_platform::id::{ApplicationId, DeliveryId, EventId, WebhookId, id_prefix};
+use spaceport_platform::time::Timestamp;
+
+use crate::error::StoreError;
+use crate::tx::Tx;
+use crate::value::{Row, Value};
+
+/// Which deliveries or attempts of an application; what is `None` does not matter.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct LogFilter {
+    /// Those of a webhook.
+    pub webhook: Option<WebhookId>,
+    /// Those of an event.
+    pub event: Option<EventId>,
+    /// Those in a state: `waiting`, `sending`, `delivered`, `given_up` or `cancelled`.
+    pub state: Option<&'static str>,
+    /// Those made, or sent, at or after this moment.
+    pub since: Option<Timestamp>,
+    /// Those made, or sent, before this moment.
+    pub until: Option<Timestamp>,
+}
+
+/// A delivery in the log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LoggedDelivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// For which webhook.
+    pub webhook: WebhookId,
+    /// Of which event.
+    pub event: EventId,
+    /// The event's type; `None` when the event is not kept any more.
+    pub event_type: Option<String>,
+    /// Its state.
+    pub state: String,
+    /// How often it was sent.
+    pub attempts: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it is sent next, while it waits.
+    pub due_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// The place of an attempt in the log, which is ordered by time.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct AttemptKey {
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Of which delivery.
+    pub delivery: DeliveryId,
+    /// Its number.
+    pub number: u32,
+}
+
+/// An attempt in the log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LoggedAttempt {
+    /// Its place.
+    pub key: AttemptKey,
+    /// For which webhook.
+    pub webhook: WebhookId,
+    /// Of which event.
+    pub event: EventId,
+    /// How long it took, in milliseconds.
+    pub duration_ms: i64,
+    /// Where it was sent; `None` for attempts of earlier versions.
+    pub url: Option<String>,
+    /// Header fields that were sent, masked, as a JSON list of pairs.
+    pub request_headers: Option<String>,
+    /// The body that was sent, unless it follows from `payload`.
+    pub request_body: Option<String>,
+    /// Canonical JSON of the event's payload, when `request_body` is `None` and the event is still kept.
+    pub payload: Option<String>,
+    /// Status of the answer, if one came.
+    pub status: Option<u16>,
+    /// What kept the answer away, if none came.
+    pub error_kind: Option<String>,
+    /// The same in words.
+    pub message: Option<String>,
+    /// Header fields of the answer, as a JSON list of pairs.
+    pub response_headers: Option<String>,
+    /// The beginning of the answer's body.
+    pub response_body: Option<String>,
+    /// Whether that is all of it.
+    pub complete: bool,
+    /// Whether the delivery ended with it well.
+    pub delivered: bool,
+}
+
+/// Parameters of a statement, and their places in it.
+#[derive(Default)]
+struct Conditions {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    fn add(&mut self, condition: &str, value: impl Into<Value>) {
+        self.values.push(value.into());
+        let joint = if self.sql.is_empty() { "" } else { " AND " };
+        self.sql.push_str(&format!("{joint}{condition} ${}", self.values.len()));
+    }
+}
+
+impl Tx<'_> {
+    /// What is asked of deliveries as `d`; `None` when nothing can be found.
+    fn conditions(
+        &mut self,
+        application: &ApplicationId,
+        filter: &LogFilter,
+    ) -> Result<Option<Conditions>, StoreError> {
+        let mut all = Conditions::default();
+        all.add("d.application_id =", application);
+        let (mut since, mut until) = (filter.since, filter.until);
+        if let Some(event) = &filter.event {
+            let found = self.connection.query("SELECT received_at FROM event WHERE id = $1", &[event.into()])?.pop();
+            let Some(mut row) = found else { return Ok(None) };
+            // Deliveries are made in the moment in which their event comes.
+            let received = row.time()?;
+            since = Some(since.map_or(received, |since| since.max(received)));
+            let after = received.plus(Duration::from_millis(1));
+            until = Some(until.map_or(after, |until| until.min(after)));
+            all.add("d.event_id =", event);
+        }
+        if let Some(since) = since {
+            all.add("d.id >=", id_prefix(since));
+        }
+        if let Some(until) = until {
+            all.add("d.id <", id_prefix(until));
+        }
+        if let Some(webhook) = &filter.webhook {
+            all.add("d.webhook_id =", webhook);
+        }
+        if let Some(state) = filter.state {
+            // Written out, so that the index of what was given up is found.
+            all.sql.push_str(&format!(" AND d.state = '{state}'"));
+        }
+        Ok(Some(all))
+    }
+
+    /// Deliveries of an application, the newest first, from behind `before`.
+    pub fn deliveries(
+        &mut self,
+        application: &ApplicationId,
+        filter: &LogFilter,
+        before: Option<&DeliveryId>,
+        limit: i64,
+    ) -> Result<Vec<LoggedDelivery>, StoreError> {
+        let Some(mut all) = self.conditions(application, filter)? else { return Ok(Vec::new()) };
+        if let Some(before) = before {
+            all.add("d.id <", before);
+        }
+        let sql = format!(
+            "SELECT d.id, d.webhook_id, d.event_id, e.event_type, d.state, d.attempts, d.created_at, d.due_at, d.finished_at \
+             FROM delivery d LEFT JOIN event e ON e.id = d.event_id WHERE {} ORDER BY d.id DESC LIMIT {limit}",
+            all.sql
+        );
+        let rows = self.connection.query(&sql, &all.values)?;
+        rows.into_iter().map(read_delivery).collect()
+    }
+
+    /// Makes up to `limit` deliveries that have ended wait again, in the order they were made, from behind `after`, each
+    /// with all its tries; answers their ids. Those of archived webhooks, and of events that are not kept any more, are
+    /// passed over.
+    pub fn replay(
+        &mut self,
+        application: &ApplicationId,
+        filter: &LogFilter,
+        after: Option<&DeliveryId>,
+        limit: i64,
+        now: Timestamp,
+    ) -> Result<Vec<DeliveryId>, StoreError> {
+        let Some(mut all) = self.conditions(application, filter)? else { return Ok(Vec::new()) };
+        if let Some(after) = after {
+            all.add("d.id >", after);
+        }
+        let sql = format!(
+            "SELECT d.id FROM delivery d JOIN webhook w ON w.id = d.webhook_id AND w.archived_at IS NULL \
+               JOIN event e ON e.id = d.event_id \
+             WHERE {} AND d.finished_at IS NOT NULL ORDER BY d.id LIMIT {limit}",
+            all.sql
+        );
+        let rows = self.connection.query(&sql, &all.values)?;
+        let ids = rows.into_iter().map(|mut row| row.text().map(DeliveryId::new)).collect::<Result<Vec<_>, _>>()?;
+        let sets: Vec<Vec<Value>> = ids.iter().map(|id| vec![now.into(), id.into()]).collect();
+        let sql = "UPDATE delivery SET state = 'waiting', due_at = $1, finished_at = NULL, tried_before = attempts \
+                   WHERE id = $2 AND finished_at IS NOT NULL";
+        self.execute_all(sql, &sets)?;
+        Ok(ids)
+    }
+
+    /// Whether the application has this delivery, and its state.
+    pub fn delivery_state(
+        &mut self,
+        application: &ApplicationId,
+        id: &DeliveryId,
+    ) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT state FROM delivery WHERE id = $1 AND application_id = $2";
+        self.connection.query(sql, &[id.into(), application.into()])?.pop().map(|mut row| row.text()).transpose()
+    }
+
+    /// Makes one delivery wait again that has ended, with all its tries. Answers whether it did: its webhook is not
+    /// archived, and its event is still kept.
+    pub fn replay_one(&mut self, id: &DeliveryId, now: Timestamp) -> Result<bool, StoreError> {
+        let sql = "UPDATE delivery SET state = 'waiting', due_at = $1, finished_at = NULL, tried_before = attempts \
+                   WHERE id = $2 AND finished_at IS NOT NULL \
+                   AND EXISTS (SELECT 1 FROM event e WHERE e.id = delivery.event_id) \
+                   AND EXISTS (SELECT 1 FROM webhook w WHERE w.id = delivery.webhook_id AND w.archived_at IS NULL)";
+        Ok(self.connection.execute(sql, &[now.into(), id.into()])? > 0)
+    }
+
+    /// Attempts of an application, the newest first, from behind `before`. The state of the filter says whether those
+    /// that delivered (`delivered`) or the others are meant.
+    pub fn attempts(
+        &mut self,
+        application: &ApplicationId,
+        filter: &LogFilter,
+        before: Option<&AttemptKey>,
+        limit: usize,
+    ) -> Result<Vec<LoggedAttempt>, StoreError> {
+        let mut keys = match &filter.event {
+            Some(_) => self.keys_of_event(application, filter)?,
+            None => self.keys_of_webhooks(application, filter, before, limit)?,
+        };
+        keys.retain(|key| before.is_none_or(|before| key < before));
+        keys.sort_by(|a, b| b.cmp(a));
+        keys.truncate(limit);
+        let mut found = Vec::with_capacity(keys.len());
+        for key in keys {
+            found.extend(self.attempt(key)?);
+        }
+        Ok(found)
+    }
+
+    fn keys_of_event(
+        &mut self,
+        application: &ApplicationId,
+        filter: &LogFilter,
+    ) -> Result<Vec<AttemptKey>, StoreError> {
+        let of_event =
+            LogFilter { event: filter.event.clone(), webhook: filter.webhook.clone(), ..LogFilter::default() };
+        let Some(all) = self.conditions(application, &of_event)? else { return Ok(Vec::new()) };
+        let sql = format!(
+            "SELECT a.started_at, a.delivery_id, a.number FROM delivery d JOIN attempt a ON a.delivery_id = d.id WHERE {}{}",
+            all.sql,
+            delivered(filter)
+        );
+        let keys = self.connection.query(&sql, &all.values)?.into_iter().map(read_key);
+        let mut keys = keys.collect::<Result<Vec<_>, _>>()?;
+        keys.retain(|key| {
+            filter.since.is_none_or(|since| key.started_at >= since)
+                && filter.until.is_none_or(|until| key.started_at < until)
+        });
+        Ok(keys)
+    }
+
+    /// The newest of each webhook, by its index: merged they are the newest of all.
+    fn keys_of_webhooks(
+        &mut self,
+        application: &ApplicationId,
+        filter: &LogFilter,
+        before: Option<&AttemptKey>,
+        limit: usize,
+    ) -> Result<Vec<AttemptKey>, StoreError> {
+        let sql = "SELECT id FROM webhook WHERE application_id = $1";
+        let rows = self.connection.query(sql, &[application.into()])?;
+        let webhooks = rows.into_iter().map(|mut row| row.text()).collect::<Result<Vec<_>, _>>()?;
+        let mut keys = Vec::new();
+        for webhook in webhooks {
+            if filter.webhook.as_ref().is_some_and(|wanted| wanted.as_str() != webhook) {
+                continue;
+            }
+            let mut all = Conditions::default();
+            all.add("a.webhook_id =", webhook);
+            if let Some(since) = filter.since {
+                all.add("a.started_at >=", since);
+            }
+            if let Some(until) = filter.until {
+                all.add("a.started_at <", until);
+            }
+            let mut further = String::new();
+            if let Some(before) = before {
+                all.add("a.started_at <=", before.started_at);
+                let from = all.values.len();
+                all.values.extend([(&before.delivery).into(), before.number.into()]);
+                further = format!(
+                    " AND (a.started_at < ${from} OR a.delivery_id < ${0} OR (a.delivery_id = ${0} AND a.number < ${1}))",
+                    from + 1,
+                    from + 2
+                );
+            }
+            let sql = format!(
+                "SELECT a.started_at, a.delivery_id, a.number FROM attempt a WHERE {}{further}{} \
+                 ORDER BY a.started_at DESC, a.delivery_id DESC, a.number DESC LIMIT {limit}",
+                all.sql,
+                delivered(filter)
+            );
+            for row in self.connection.query(&sql, &all.values)? {
+                keys.push(read_key(row)?);
+            }
+        }
+        Ok(keys)
+    }
+
+    fn attempt(&mut self, key: AttemptKey) -> Result<Option<LoggedAttempt>, StoreError> {
+        let sql = "SELECT a.webhook_id, d.event_id, a.duration_ms, a.url, a.request_headers, a.request_body, \
+                     CASE WHEN a.request_body IS NULL THEN e.payload END, a.status, a.error_kind, a.message, \
+                     a.response_headers, a.response_body, a.complete, a.delivered \
+                   FROM attempt a JOIN delivery d ON d.id = a.delivery_id LEFT JOIN event e ON e.id = d.event_id \
+                   WHERE a.delivery_id = $1 AND a.number = $2";
+        let found = self.connection.query(sql, &[(&key.delivery).into(), key.number.into()])?.pop();
+        found.map(|row| read_attempt(key, row)).transpose()
+    }
+}
+
+fn delivered(filter: &LogFilter) -> &'static str {
+    match filter.state {
+        None => "",
+        Some("delivered") => " AND a.delivered = 1",
+        Some(_) => " AND a.delivered = 0",
+    }
+}
+
+fn read_key(mut row: Row) -> Result<AttemptKey, StoreError> {
+    let (started_at, delivery) = (row.time()?, DeliveryId::new(row.text()?));
+    Ok(AttemptKey { started_at, delivery, number: small(row.int()?) })
+}
+
+fn read_attempt(key: AttemptKey, mut row: Row) -> Result<LoggedAttempt, StoreError> {
+    Ok(LoggedAttempt {
+        key,
+        webhook: WebhookId::new(row.text()?),
+        event: EventId::new(row.text()?),
+        duration_ms: row.int()?,
+        url: row.optional_text()?,
+        request_headers: row.optional_text()?,
+        request_body: row.optional_text()?,
+        payload: row.optional_text()?,
+        status: row.optional_int()?.and_then(|status| u16::try_from(status).ok()),
+        error_kind: row.optional_text()?,
+        message: row.optional_text()?,
+        response_headers: row.optional_text()?,
+        response_body: row.optional_text()?,
+        complete: row.flag()?,
+        delivered: row.flag()?,
+    })
+}
+
+fn read_delivery(mut row: Row) -> Result<LoggedDelivery, StoreError> {
+    Ok(LoggedDelivery {
+        id: DeliveryId::new(row.text()?),
+        webhook: WebhookId::new(row.text()?),
+        event: EventId::new(row.text()?),
+        event_type: row.optional_text()?,
+        state: row.text()?,
+        attempts: small(row.int()?),
+        created_at: row.time()?,
+        due_at: row.time()?,
+        finished_at: row.optional_time()?,
+    })
+}
+
+fn small(number: i64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
