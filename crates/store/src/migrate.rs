@@ -90,6 +90,11 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0022_application_keys.sql"),
         postgres: include_str!("../migrations/postgres/0022_application_keys.sql"),
     },
+    Step {
+        name: "0023_ui_extensions",
+        sqlite: include_str!("../migrations/sqlite/0023_ui_extensions.sql"),
+        postgres: include_str!("../migrations/postgres/0023_ui_extensions.sql"),
+    },
 ];
 
 /// Brings the schema up to date, in the caller's transaction.

@@ -4,13 +4,14 @@ mod access;
 mod context;
 mod endpoint;
 mod request;
+pub mod ui_extension;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::access::AccessRecord;
 pub use self::context::{
-    AppUiExtContextData, AppUiExtension, ApplicationUnfurlDomain, ApplicationUnfurlPattern,
+    AppUiExtContextData, ApplicationUnfurlDomain, ApplicationUnfurlPattern,
     ApplicationUnfurlPatternRequest, AuthorizeUnfurlDomains, AuthorizeUnfurlPatterns, PermissionContextApi,
     RightStatus, UiEnabledState, UpdateUnfurlDomains, UpdateUnfurlPatterns,
 };
