@@ -82,8 +82,7 @@ fn as_shown(sent: &Value) -> Value {
 async fn entries(server: &Server) -> usize {
     let path = "/api/host/v1/audit-trail?operation=api.ui_extension.update";
     let found = server.client.get(path).bearer(&server.admin).send().await.expect(200).json();
-    let all = found["data"].as_array().or_else(|| found["entries"].as_array()).unwrap();
-    all.iter().filter(|entry| entry["operation"] == "api.ui_extension.update").count()
+    found["data"].as_array().unwrap().len()
 }
 
 #[tokio::test(flavor = "multi_thread")]
