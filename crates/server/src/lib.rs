@@ -44,4 +44,5 @@ pub mod start;
 pub mod subscriptions;
 pub mod target;
 pub mod tasks;
+pub mod ui_extension;
 pub mod unfurl;

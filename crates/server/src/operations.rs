@@ -45,6 +45,7 @@ fn api() -> Routes {
         .with(crate::api::ssh_key::routes)
         .with(crate::api::trusted_certificate::routes)
         .with(crate::api::unfurl_target::routes)
+        .with(crate::api::ui_extension::routes)
         .with(authorization_index::routes)
         .with(authorization::routes)
         .with(required_right::routes)

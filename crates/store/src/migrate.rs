@@ -100,6 +100,11 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0015_own_filters.sql"),
         postgres: include_str!("../migrations/postgres/0015_own_filters.sql"),
     },
+    Step {
+        name: "0023_ui_extensions",
+        sqlite: include_str!("../migrations/sqlite/0023_ui_extensions.sql"),
+        postgres: include_str!("../migrations/postgres/0023_ui_extensions.sql"),
+    },
 ];
 
 /// Brings the schema up to date, in the caller's transaction.

@@ -27,7 +27,7 @@ use crate::verify::public_key_signature;
 /// Webhooks that it makes while its installation is pending, all at once.
 pub const WEBHOOKS: usize = 13;
 /// Calls that it makes in all before it answers its installation.
-pub const CALLS: usize = WEBHOOKS + 5;
+pub const CALLS: usize = WEBHOOKS + 6;
 /// After this, waiting gives up and says what there is.
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -327,8 +327,11 @@ async fn set_up(client: &Client, token: &str) -> Result<usize, String> {
         .bearer(token)
         .json(&json!({ "contextIdentifier": "global", "rightCodes": ["Project.Issues.View", "Profile.View"] }));
     let healthy = client.post("/api/http/applications/report-application-as-healthy").bearer(token);
+    let extensions = client.patch("/api/http/applications/ui-extensions").bearer(token).json(&json!({
+        "contextIdentifier": "global", "extensions": [{ "className": "ChatBotUiExtensionIn" },
+            { "className": "ApplicationHomepageUiExtensionIn", "iframeUrl": "/space-iframe" }] }));
     let mut calls = JoinSet::new();
-    for call in [me, rights, healthy] {
+    for call in [me, rights, healthy, extensions] {
         calls.spawn(call.try_send());
     }
     for number in 0..WEBHOOKS {

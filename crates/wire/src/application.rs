@@ -4,15 +4,16 @@ mod access;
 mod context;
 mod endpoint;
 mod request;
+pub mod ui_extension;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::access::AccessRecord;
 pub use self::context::{
-    AppUiExtContextData, AppUiExtension, ApplicationUnfurlDomain, ApplicationUnfurlPattern,
-    ApplicationUnfurlPatternRequest, AuthorizeUnfurlDomains, AuthorizeUnfurlPatterns, PermissionContextApi,
-    RightStatus, UiEnabledState, UpdateUnfurlDomains, UpdateUnfurlPatterns,
+    AppUiExtContextData, ApplicationUnfurlDomain, ApplicationUnfurlPattern, ApplicationUnfurlPatternRequest,
+    AuthorizeUnfurlDomains, AuthorizeUnfurlPatterns, PermissionContextApi, RightStatus, UiEnabledState,
+    UpdateUnfurlDomains, UpdateUnfurlPatterns,
 };
 pub use self::endpoint::{
     Endpoint, EndpointAuth, EndpointAuthCreate, EndpointAuthCreation, EndpointAuthRead, EndpointAuthType,

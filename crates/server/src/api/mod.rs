@@ -38,6 +38,7 @@ pub mod ssh_key;
 pub mod subscription;
 pub mod subscription_out;
 pub mod trusted_certificate;
+pub mod ui_extension;
 pub mod unfurl_target;
 pub mod walk;
 pub mod webhook;

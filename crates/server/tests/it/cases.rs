@@ -21,6 +21,7 @@ mod parameters;
 mod permanent_tokens;
 mod roles;
 mod secrets;
+mod ui_extensions;
 pub(crate) mod unfurl_targets;
 mod webhooks;
 
@@ -54,6 +55,7 @@ fn rows() -> Vec<Case> {
         permanent_tokens::rows(),
         roles::rows(),
         secrets::rows(),
+        ui_extensions::rows(),
         unfurl_targets::rows(),
         webhooks::rows(),
     ]

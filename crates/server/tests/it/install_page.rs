@@ -259,6 +259,40 @@ async fn an_administrator_answers_on_the_page_what_an_application_asks_for() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_leads_on_to_the_application() {
+    for engine in BOTH {
+        let server = Server::start(engine).await;
+        server.person("ann", &["Applications.Create"]).await;
+        let published = Published::start();
+        published.reach(&format!("http://{}", server.running.address));
+        let mut ann = Browser::of(&server, "ann").await;
+        let outcome = install(&mut ann, &query(&[("name", "App"), ("endpoint", &published.endpoint())])).await;
+        settled(&mut ann, &outcome).await;
+        let id = outcome.split('/').nth(3).unwrap();
+        let path = format!("/api/http/applications/id:{id}/ui-extensions");
+        let kept = server.client.get(&path).bearer(&server.admin).send().await.expect(200).json();
+        assert_eq!(kept[1], json!({ "className": "ApplicationHomepageUiExtensionApi", "iframeUrl": "/space-iframe" }));
+        let token = published.token().await.unwrap();
+        let url = published.endpoint().replace("/api", "/start?a=1&b=2");
+        let start = json!({ "className": "GettingStartedUiExtensionIn", "gettingStartedUrl": url,
+            "gettingStartedTitle": "Begin <here>", "openInNewTab": true });
+        let body = json!({ "contextIdentifier": "global", "extensions": [start] });
+        let path = "/api/http/applications/ui-extensions";
+        server.client.patch(path).bearer(&token).json(&body).send().await.expect(200);
+        let page = ann.get(&outcome).await.expect(200);
+        let link = crate::browser::between(page.text(), "<a class=\"button\" href=\"", "</a>").unwrap();
+        assert!(link.starts_with("http://") && link.contains("/start?a=1") && !link.contains("<here>"), "{link}");
+        assert!(link.contains("target=\"_blank\" rel=\"noopener noreferrer\">Begin"), "{link}");
+        // With another endpoint, it may not lead there any more.
+        let moved = json!({ "endpointUri": "https://elsewhere.example/api" });
+        let path = format!("/api/http/applications/id:{id}");
+        server.client.patch(&path).bearer(&token).json(&moved).send().await.expect(200);
+        assert!(!ann.get(&outcome).await.expect(200).text().contains("/start?a=1"));
+        server.running.stop().await;
+    }
+}
+
 /// Every link in real Chromium; pictures are left in the target folder, under `tmp/install-pages`.
 #[tokio::test(flavor = "multi_thread")]
 async fn links_install_in_a_real_browser() {

@@ -66,6 +66,7 @@ mod subscriptions;
 mod texts;
 mod tokens;
 mod trusted_certificates;
+mod ui_extensions;
 mod unfurl_targets;
 mod webhook_changes;
 mod webhook_payload;

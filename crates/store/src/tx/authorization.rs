@@ -131,7 +131,7 @@ impl Tx<'_> {
     }
 }
 
-fn context(stored: &str) -> Result<Context, StoreError> {
+pub(super) fn context(stored: &str) -> Result<Context, StoreError> {
     Context::from_stored(stored).ok_or_else(|| StoreError::corrupt(format!("the context {stored}")))
 }
 

@@ -44,6 +44,7 @@ pub(crate) mod subscription;
 pub(crate) mod team;
 pub(crate) mod token;
 pub(crate) mod trusted_certificate;
+mod ui_extension;
 mod unfurl_target;
 pub(crate) mod webhook;
 

@@ -20,6 +20,7 @@ pub(crate) async fn facts(store: &Store) {
     required_rights_are_a_set(store).await;
     families_end_at_the_first_maker(store).await;
     unfurl_targets_are_kept_in_order(store).await;
+    ui_extensions_are_kept_by_context(store).await;
     the_hosts_rights_are_kept(store).await;
     only_the_entitled_hear_of_an_event(store).await;
     what_was_withdrawn_is_not_sent(store).await;
@@ -275,4 +276,25 @@ async fn unfurl_targets_are_kept_in_order(store: &Store) {
         (ids[1].clone(), TargetKind::Pattern, pattern),
     ];
     assert_eq!(all, expected);
+}
+
+async fn ui_extensions_are_kept_by_context(store: &Store) {
+    let (id, project) = (ApplicationId::new("extensions"), Context::Project("p1".to_owned()));
+    let (owner, inner) = (id.clone(), project.clone());
+    let work = store.write(move |tx| {
+        tx.insert_application(&application("extensions"))?;
+        tx.set_ui_extensions(&owner, &inner, "[1]", at(1))?;
+        tx.set_ui_extensions(&owner, &Context::Global, "[2]", at(2))?;
+        tx.set_ui_extensions(&owner, &inner, "[3]", at(3))
+    });
+    work.await.unwrap();
+    let asked = id.clone();
+    let read = store.read(move |tx| {
+        let other = ApplicationId::new("extensions-2");
+        let one = tx.ui_extensions_in(&asked, &Context::Global)?;
+        Ok::<_, StoreError>((tx.ui_extensions(&asked)?, one, tx.ui_extensions_in(&other, &Context::Global)?))
+    });
+    let (all, in_global, of_nobody) = read.await.unwrap();
+    assert_eq!(all, [(Context::Global, "[2]".to_owned()), (project, "[3]".to_owned())]);
+    assert_eq!((in_global.as_deref(), of_nobody), (Some("[2]"), None));
 }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ui_extension::AppUiExtensionApi;
 use crate::channel::Channel;
 use crate::principal::CPrincipal;
 use crate::project::{Project, ProjectPackageRepository};
@@ -48,7 +49,7 @@ pub struct AppUiExtContextData {
     /// The context.
     pub context: PermissionContextApi,
     /// The extensions.
-    pub extensions: Option<Vec<AppUiExtension>>,
+    pub extensions: Option<Vec<AppUiExtensionApi>>,
     /// Who sees them.
     pub app_ui_enabled_state: UiEnabledState,
 }
@@ -62,24 +63,6 @@ pub struct UiEnabledState {
     pub enabled_by_default: bool,
     /// What the calling person chose.
     pub enabled_for_me: Option<bool>,
-}
-
-/// A UI extension.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "className", rename_all_fields = "camelCase")]
-#[schemars(rename = "AppUiExtensionApi")]
-pub enum AppUiExtension {
-    /// A page in the main menu.
-    TopLevelPageUiExtensionApi {
-        /// What people read.
-        display_name: String,
-        /// One sentence.
-        description: Option<String>,
-        /// Code, unique within the application.
-        unique_code: String,
-        /// URL shown on the page.
-        iframe_url: Option<String>,
-    },
 }
 
 /// A domain whose links an application previews.

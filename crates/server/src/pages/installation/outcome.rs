@@ -12,6 +12,7 @@ use spaceport_platform::dispatch::{Dispatch, PayloadClass};
 use spaceport_platform::id::ApplicationId;
 use spaceport_platform::unfurl::{NUMBER, TargetKind, UnfurlTarget};
 use spaceport_store::{StoreError, Tx};
+use spaceport_wire::application::ui_extension::GettingStarted;
 
 use crate::api::application_state;
 use crate::approval::{self, Answer, Asked, Power, Waiting};
@@ -24,7 +25,7 @@ use crate::pages::installation::outcome_path;
 use crate::pages::visitor::Visitor;
 use crate::pages::words::place_name;
 use crate::people::session::Session;
-use crate::unfurl;
+use crate::{ui_extension, unfurl};
 
 /// How often a browser looks again while something is under way, in seconds.
 const LOOK_AGAIN: u32 = 1;
@@ -43,6 +44,8 @@ pub struct InstallationPage {
     pub endpoint: String,
     /// How far it has come.
     pub stage: Stage,
+    /// Where it leads whoever installed it, once it is connected.
+    pub start: Option<GettingStarted>,
     /// What somebody has just answered.
     pub answered: bool,
     /// What it asks for: rights place by place, then link previews.
@@ -158,13 +161,15 @@ pub async fn page(cx: Cx<Anyone>, Path(named): Path<Named>, visitor: Visitor) ->
         Err(way) => return Ok(way),
     };
     let (catalogue, id, caller) = (cx.services.catalogue.current(), found.application.id.clone(), found.caller.clone());
+    let endpoint = found.application.endpoint.clone();
     let read = cx.read(move |tx| {
         let asked = Asked::of(tx, &caller, &id)?;
         let names =
             asked.rights.iter().map(|one| place_name(tx, one.place.context())).collect::<Result<Vec<_>, _>>()?;
-        Ok::<_, StoreError>((asked, names, last_init(tx, &id)?))
+        let start = ui_extension::start_of(tx, &id, endpoint.as_ref())?;
+        Ok::<_, StoreError>((asked, names, last_init(tx, &id)?, start))
     });
-    let (asked, names, init) = read.await.map_err(ApiError::from)?;
+    let (asked, names, init, start) = read.await.map_err(ApiError::from)?;
     let Found { caller, application, .. } = found;
     let (stage, id) = (stage(&application, init), application.id.as_str());
     // What is on its way out, or gone, gets nothing any more.
@@ -176,6 +181,7 @@ pub async fn page(cx: Cx<Anyone>, Path(named): Path<Named>, visitor: Visitor) ->
         path: outcome_path(id),
         client_id: application.client_id.clone(),
         endpoint: application.endpoint.as_ref().map(|endpoint| endpoint.url.clone()).unwrap_or_default(),
+        start: start.filter(|_| stage == Stage::Connected),
         answered: visitor.parameter("done").is_some(),
         may_approve: asked.iter().flat_map(|place| &place.rights).any(|one| one.may_approve),
         may_answer: asked.iter().flat_map(|place| &place.rights).any(|one| one.may_answer),
@@ -366,6 +372,11 @@ impl crate::pages::samples::Sampled for InstallationPage {
             name: name.to_owned(),
             client_id: "c".to_owned(),
             endpoint: "https://app.example/api".to_owned(),
+            start: (stage == Stage::Connected).then(|| GettingStarted {
+                getting_started_url: "/tracker/start?a=\"b\"".to_owned(),
+                getting_started_title: evil.to_owned(),
+                open_in_new_tab: Some(may),
+            }),
             stage,
             answered: may,
             asked,
