@@ -263,7 +263,8 @@ mod tests {
         for url in ["/space-iframe", "https://app.example/page", "http://localhost:8080"] {
             assert_eq!(iframe_url(Some(url)), Ok(()), "{url}");
         }
-        for url in ["", "page", "//evil.example", "javascript:alert(1)", "data:text/html,x", "https://u:p@app.example"] {
+        for url in ["", "page", "//evil.example", "javascript:alert(1)", "data:text/html,x", "https://u:p@app.example"]
+        {
             assert_eq!(iframe_url(Some(url)).unwrap_err().field, "iframeUrl", "{url}");
         }
     }

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::access::AccessRecord;
 pub use self::context::{
-    AppUiExtContextData, ApplicationUnfurlDomain, ApplicationUnfurlPattern,
-    ApplicationUnfurlPatternRequest, AuthorizeUnfurlDomains, AuthorizeUnfurlPatterns, PermissionContextApi,
-    RightStatus, UiEnabledState, UpdateUnfurlDomains, UpdateUnfurlPatterns,
+    AppUiExtContextData, ApplicationUnfurlDomain, ApplicationUnfurlPattern, ApplicationUnfurlPatternRequest,
+    AuthorizeUnfurlDomains, AuthorizeUnfurlPatterns, PermissionContextApi, RightStatus, UiEnabledState,
+    UpdateUnfurlDomains, UpdateUnfurlPatterns,
 };
 pub use self::endpoint::{
     Endpoint, EndpointAuth, EndpointAuthCreate, EndpointAuthCreation, EndpointAuthRead, EndpointAuthType,

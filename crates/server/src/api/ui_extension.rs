@@ -21,14 +21,12 @@ use crate::ui_extension::{check, read, stored};
 
 /// The operations of this resource.
 pub fn routes(routes: Routes) -> Routes {
-    routes
-        .patch("/api/http/applications/ui-extensions", "api.ui_extension.update", "Set ui extensions", update)
-        .get(
-            "/api/http/applications/{application}/ui-extensions",
-            "api.ui_extension.list",
-            "Get ui extensions",
-            list,
-        )
+    routes.patch("/api/http/applications/ui-extensions", "api.ui_extension.update", "Set ui extensions", update).get(
+        "/api/http/applications/{application}/ui-extensions",
+        "api.ui_extension.list",
+        "Get ui extensions",
+        list,
+    )
 }
 
 /// The context of the call, if it names one.

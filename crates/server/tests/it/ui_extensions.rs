@@ -120,9 +120,7 @@ async fn a_refusal_names_the_extension_and_its_field() {
         extension[field] = value;
         extension
     };
-    let start = |url: &str| {
-        json!({ "className": "GettingStartedUiExtensionIn", "gettingStartedUrl": url, "gettingStartedTitle": "Begin" })
-    };
+    let start = |url: &str| json!({ "className": "GettingStartedUiExtensionIn", "gettingStartedUrl": url, "gettingStartedTitle": "Begin" });
     let homepage = |url: &str| json!({ "className": "ApplicationHomepageUiExtensionIn", "iframeUrl": url });
     let issue = || item("Issue", json!([]));
     let review = |filters: Value| item("CodeReview", filters);
