@@ -416,7 +416,7 @@ impl Run<'_> {
             refused.push(&self.made.token);
         }
         for token in refused {
-            let answer = self.call(Some(token), "", variables, None).await;
+            let answer = self.call(Some(token), &self.itself(), variables, None).await;
             self.expect("without the right", &answer, status, code);
         }
     }
