@@ -93,6 +93,7 @@ impl From<AppUiExtensionIn> for AppUiExtensionApi {
 /// A page about the application itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 pub struct ApplicationHomepage {
     /// URL of the page, or its path on the server of the endpoint; `/iframe/app-homepage` below the endpoint when absent.
     pub iframe_url: Option<String>,
@@ -101,6 +102,7 @@ pub struct ApplicationHomepage {
 /// A page in the main menu.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 pub struct TopLevelPage {
     /// What people read.
     pub display_name: String,
@@ -116,6 +118,7 @@ pub struct TopLevelPage {
 /// Where whoever installed the application goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 pub struct GettingStarted {
     /// A path of this server, or a URL on the server of the endpoint.
     pub getting_started_url: String,
@@ -128,6 +131,7 @@ pub struct GettingStarted {
 /// Issues are kept elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 pub struct ExternalIssueTracker {
     /// Where.
     pub domain: String,
@@ -140,6 +144,7 @@ pub struct ExternalIssueTracker {
 /// An item in the menu of something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 pub struct MenuItem<F> {
     /// What people read.
     pub display_name: String,
@@ -154,6 +159,7 @@ pub struct MenuItem<F> {
 /// An item in the menu of a code review.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 pub struct CodeReviewMenuItem {
     /// What people read.
     pub display_name: String,
@@ -172,6 +178,7 @@ pub struct CodeReviewMenuItem {
 /// An item in the menu of a meeting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 pub struct MeetingMenuItem {
     /// What people read.
     pub display_name: String,
