@@ -58,6 +58,12 @@ struct Member {
 }
 
 impl Bursts {
+    /// How many refreshes have come and are not answered yet, of all tokens together.
+    pub fn under_way(&self) -> usize {
+        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.values().map(|burst| burst.under_way).sum()
+    }
+
     fn join(&self, hash: &str, now: Timestamp) -> Member {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, burst| burst.under_way > 0 || now.since(burst.since) <= BURST);

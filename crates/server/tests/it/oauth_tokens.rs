@@ -1,8 +1,12 @@
 //! Codes and refresh tokens at the token endpoint, races included (security T7 to T17, P4).
 
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use spaceport_platform::time::Timestamp;
+use spaceport_server::http::caller::token_hash;
+use spaceport_store::StoreError;
 use spaceport_testkit::clock::FrozenClock;
 
 use crate::browser::Browser;
@@ -207,8 +211,47 @@ async fn t14_public_clients_rotate_and_reuse_ends_the_family() {
     }
 }
 
-/// One thread serves both sides, so that no request is answered before the others have come.
-#[tokio::test]
+/// Holds a refresh token in a transaction until the gate is opened, so that nobody is answered before all have come.
+struct Holding {
+    gate: Arc<(Mutex<bool>, Condvar)>,
+    held: tokio::task::JoinHandle<()>,
+}
+
+impl Holding {
+    async fn begin(server: &Server, token: &str) -> Self {
+        let gate: Arc<(Mutex<bool>, Condvar)> = Arc::default();
+        let (begun, mut has_begun) = tokio::sync::watch::channel(false);
+        let (store, hash, shared) = (server.running.store().clone(), token_hash(token), Arc::clone(&gate));
+        let held = tokio::spawn(async move {
+            let work = store.write(move |tx| {
+                tx.touch_refresh_token(&hash, Timestamp::from_millis(1), None)?;
+                begun.send_replace(true);
+                let (open, opened) = &*shared;
+                let mut open = open.lock().unwrap();
+                while !*open {
+                    open = opened.wait(open).unwrap();
+                }
+                Ok::<_, StoreError>(())
+            });
+            work.await.unwrap();
+        });
+        has_begun.wait_for(|begun| *begun).await.unwrap();
+        Self { gate, held }
+    }
+
+    /// Opens the gate once so many refreshes are under way.
+    async fn until(self, server: &Server, count: usize) {
+        let mut ticks = tokio::time::interval(Duration::from_millis(5));
+        while server.running.services().oauth.bursts.under_way() < count {
+            ticks.tick().await;
+        }
+        *self.gate.0.lock().unwrap() = true;
+        self.gate.1.notify_all();
+        self.held.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn t15_twenty_parallel_refreshes_leave_one_living_chain() {
     for engine in BOTH {
         let server = Server::start(engine).await;
@@ -217,8 +260,9 @@ async fn t15_twenty_parallel_refreshes_leave_one_living_chain() {
         let mut browser = Browser::of(&server, "ann").await;
         let issued = public_tokens(&mut browser, &made).await;
         let first = issued["refresh_token"].as_str().unwrap();
+        let holding = Holding::begin(&server, first).await;
         let race = (0..20).map(|_| refresh_public(&server, &made, first));
-        let answers = futures_util::future::join_all(race).await;
+        let (answers, ()) = tokio::join!(futures_util::future::join_all(race), holding.until(&server, 20));
         let mut next: Vec<Value> =
             answers.iter().filter(|it| it.status == 200).map(|it| it.json()["refresh_token"].clone()).collect();
         assert!(answers.iter().all(|answer| answer.status == 200 || error(answer) == "invalid_grant"));
