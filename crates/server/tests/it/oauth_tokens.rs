@@ -301,7 +301,7 @@ async fn t16_refresh_tokens_end_by_disuse_and_with_what_they_rest_on() {
         .running
         .store()
         .write(move |tx| tx.end_tokens_of_people(&[spaceport_platform::id::ProfileId::new("profile-bob")], now));
-    ended.await.map_err(|error: spaceport_store::StoreError| error.to_string()).unwrap();
+    ended.await.map_err(|error: StoreError| error.to_string()).unwrap();
     assert_eq!(error(&refresh(&server, &made, &token, &[]).await.expect(400)), "invalid_grant");
     assert!(!accepted(&server, &left["access_token"]).await);
     assert_eq!(bob.get("/account").await.status, 303, "the session has ended as well");
