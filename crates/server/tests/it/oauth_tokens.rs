@@ -8,6 +8,7 @@ use spaceport_platform::time::Timestamp;
 use spaceport_server::http::caller::token_hash;
 use spaceport_store::StoreError;
 use spaceport_testkit::clock::FrozenClock;
+use tokio::task::JoinSet;
 
 use crate::browser::Browser;
 use crate::harness::{BOTH, Engine, Server};
@@ -214,7 +215,7 @@ async fn t14_public_clients_rotate_and_reuse_ends_the_family() {
 /// Holds a refresh token in a transaction until the gate is opened, so that nobody is answered before all have come.
 struct Holding {
     gate: Arc<(Mutex<bool>, Condvar)>,
-    held: tokio::task::JoinHandle<()>,
+    held: JoinSet<()>,
 }
 
 impl Holding {
@@ -222,7 +223,8 @@ impl Holding {
         let gate: Arc<(Mutex<bool>, Condvar)> = Arc::default();
         let (begun, mut has_begun) = tokio::sync::watch::channel(false);
         let (store, hash, shared) = (server.running.store().clone(), token_hash(token), Arc::clone(&gate));
-        let held = tokio::spawn(async move {
+        let mut held = JoinSet::new();
+        held.spawn(async move {
             let work = store.write(move |tx| {
                 tx.touch_refresh_token(&hash, Timestamp::from_millis(1), None)?;
                 begun.send_replace(true);
@@ -247,7 +249,7 @@ impl Holding {
         }
         *self.gate.0.lock().unwrap() = true;
         self.gate.1.notify_all();
-        self.held.await.unwrap();
+        self.held.join_all().await;
     }
 }
 
