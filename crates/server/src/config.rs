@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use serde::Deserialize;
+use spaceport_delivery::resolve::name_server::name_server;
 use spaceport_platform::server_key::Algorithm;
 
 use crate::failing::patience;
@@ -29,6 +30,8 @@ pub struct Settings {
     pub database_url: String,
     /// Private networks that deliveries may reach.
     pub allow_network: Vec<IpNet>,
+    /// Who is asked for the addresses of endpoints; the machine's resolver when there is none.
+    pub name_server: Vec<SocketAddr>,
     /// Delays between resends; `None` for the built-in ones.
     pub retry_schedule: Option<Vec<Duration>>,
     /// Lifetime of access tokens, in seconds.
@@ -96,6 +99,8 @@ pub struct Source {
     /// See `config.default.toml`.
     pub allow_network: Option<Vec<String>>,
     /// See `config.default.toml`.
+    pub name_server: Option<Vec<String>>,
+    /// See `config.default.toml`.
     pub retry_schedule: Option<Vec<String>>,
     /// See `config.default.toml`.
     pub access_token_seconds: Option<i64>,
@@ -159,6 +164,7 @@ impl Source {
             public_url: self.public_url.or(other.public_url),
             database_url: self.database_url.or(other.database_url),
             allow_network: self.allow_network.or(other.allow_network),
+            name_server: self.name_server.or(other.name_server),
             retry_schedule: self.retry_schedule.or(other.retry_schedule),
             access_token_seconds: self.access_token_seconds.or(other.access_token_seconds),
             access_token_algorithm: self.access_token_algorithm.or(other.access_token_algorithm),
@@ -223,6 +229,12 @@ impl Settings {
                 .unwrap_or_default()
                 .iter()
                 .map(|text| network(text))
+                .collect::<Result<_, _>>()?,
+            name_server: merged
+                .name_server
+                .unwrap_or_default()
+                .iter()
+                .map(|text| name_server(text).map_err(|wrong| format!("name_server {wrong}")))
                 .collect::<Result<_, _>>()?,
             retry_schedule: match merged.retry_schedule.unwrap_or_default() {
                 delays if delays.is_empty() => None,
@@ -371,6 +383,7 @@ mod tests {
         assert!(with(|s| s.public_url = Some("https://a.example/path".into())).unwrap_err().contains("public_url"));
         assert!(with(|s| s.database_url = Some("mysql://x".into())).unwrap_err().contains("database_url"));
         assert!(with(|s| s.allow_network = Some(vec!["ten".into()])).unwrap_err().contains("allow_network"));
+        assert!(with(|s| s.name_server = Some(vec!["dns".into()])).unwrap_err().contains("name_server must be"));
         assert!(with(|s| s.retry_schedule = Some(vec!["1 fortnight".into()])).unwrap_err().contains("retry_schedule"));
         assert!(with(|s| s.access_token_seconds = Some(5)).unwrap_err().contains("access_token_seconds"));
         assert!(with(|s| s.access_token_algorithm = Some("none".into())).unwrap_err().contains("EdDSA"));

@@ -42,6 +42,7 @@ mod installation;
 mod keys;
 mod keystores;
 mod limits;
+mod name_server;
 mod oauth_end;
 mod oauth_flow;
 mod oauth_parameters;
