@@ -19,6 +19,7 @@ use spaceport_wire::describe::{Method, Operation, Surface};
 use tracing::Instrument;
 
 use crate::http::error::ApiError;
+use crate::http::peer::peer;
 use crate::http::request::{Incoming, Request};
 use crate::http::routes::Route;
 use crate::pages;
@@ -105,7 +106,8 @@ async fn answer(
     let (mut parts, body) = request.into_parts();
     let path = path_variables(&mut parts).await?;
     let (caller, session) = caller(route, &parts, &services).await?;
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let peer = peer(connection, &parts.headers, &services.settings.trusted_proxy);
     if let Some(token) = &caller.token {
         let user_agent = parts.headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let record = AccessRecord::new(services.clock.now(), peer_text(peer), user_agent.as_deref());

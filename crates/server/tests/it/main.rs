@@ -46,6 +46,7 @@ mod name_server;
 mod oauth_end;
 mod oauth_flow;
 mod oauth_parameters;
+mod oauth_races;
 mod oauth_request;
 mod oauth_tokens;
 mod pages;
