@@ -5,6 +5,7 @@
 
 mod action;
 mod extension;
+mod identifier;
 mod lifecycle;
 mod message;
 mod unfurl;
@@ -19,6 +20,7 @@ pub use self::action::{CustomActionPayload, ListCommandsPayload, MenuActionConte
 pub use self::extension::{
     CreateExternalIssueRequestPayload, NewExternalIssueEventPayload, SafeMergeCommand, SafeMergeCommandPayload,
 };
+pub use self::identifier::IdentifierObject;
 pub use self::lifecycle::{
     AppPublicationCheckPayload, ApplicationUninstalledPayload, ChangeClientSecretPayload, ChangeServerUrlPayload,
     InitPayload, RefreshTokenPayload, WebhookRequestPayload,
@@ -37,17 +39,6 @@ pub struct Recipient {
     /// Null for all but old applications.
     #[serde(default)]
     pub verification_token: Option<String>,
-}
-
-/// An identifier in its object form, the only one that every client reads (wire-protocol 2.13).
-#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct IdentifierObject {
-    /// Its class, such as `ChannelIdentifier.Id`.
-    #[serde(rename = "className")]
-    pub class_name: String,
-    /// What the class holds.
-    #[serde(flatten)]
-    pub values: std::collections::BTreeMap<String, String>,
 }
 
 /// A payload. What it holds besides its recipient is what its class says.
