@@ -120,6 +120,8 @@ pub struct RightOfApplication {
     pub modification_timestamp: Option<DateTime>,
     /// Codes of the rights it is of no use without.
     pub dependencies: Vec<String>,
+    /// Feature that the right belongs to; always null here.
+    pub optional_feature: Option<String>,
 }
 
 /// A right and what its status shall become.
