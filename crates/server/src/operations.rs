@@ -41,6 +41,7 @@ fn api() -> Routes {
         .with(parameter::routes)
         .with(attachment::routes)
         .with(webhook::routes)
+        .with(crate::host::delivery_log::space_routes)
         .with(crate::api::gpg_key::routes)
         .with(crate::api::ssh_key::routes)
         .with(crate::api::trusted_certificate::routes)

@@ -1,5 +1,5 @@
-//! `/api/host/v1/applications/{application}/deliveries` and `…/latest-messages-deliveries`: what was sent, and what
-//! came of it.
+//! `/api/host/v1/applications/{application}/deliveries` and `…/latest-messages-deliveries`, the latter also below
+//! `/api/http`: what was sent, and what came of it.
 
 use std::collections::HashMap;
 
@@ -26,6 +26,7 @@ use crate::http::reply::Json;
 use crate::http::routes::Routes;
 use crate::outbox::MASK;
 
+const ATTEMPTS: &str = "List the attempts made for an application's webhooks";
 /// Most attempts of a page, because each may bring a payload and 16 KiB of answer.
 const MOST_ATTEMPTS: usize = 100;
 
@@ -41,9 +42,19 @@ pub fn routes(routes: Routes) -> Routes {
         .get(
             "/api/host/v1/applications/{application}/latest-messages-deliveries",
             "host.attempt.list",
-            "List the attempts made for an application's webhooks",
+            ATTEMPTS,
             attempts,
         )
+}
+
+/// The log where Space had it from June to December 2021 (semantics 3.9), for what still asks there.
+pub fn space_routes(routes: Routes) -> Routes {
+    routes.get(
+        "/api/http/applications/{application}/latest-messages-deliveries",
+        "api.attempt.list",
+        ATTEMPTS,
+        attempts,
+    )
 }
 
 /// Which deliveries.

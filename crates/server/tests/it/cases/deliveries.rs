@@ -18,6 +18,9 @@ pub(crate) fn rows() -> Vec<Case> {
         case("host.attempt.list")
             .with(|server, made| ended(server, made).map(|_| Vec::new()).boxed())
             .answers(|page| assert_eq!(page["data"][0]["httpClientError"]["className"], "invalid_url")),
+        case("api.attempt.list")
+            .with(|server, made| ended(server, made).map(|_| Vec::new()).boxed())
+            .answers(|page| assert_eq!(page["data"][0]["httpClientError"]["className"], "invalid_url")),
         case("host.delivery.replay").with(|server, made| ended(server, made).boxed()),
         case("host.delivery.replay_many")
             .with(|server, made| ended(server, made).map(|_| Vec::new()).boxed())
