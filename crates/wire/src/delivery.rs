@@ -1,9 +1,13 @@
 //! The log of deliveries, and what can be done with them: our own operations.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use spaceport_platform::delivery::DeliveryState;
 
 use crate::scalar::{DateTime, List, Patch};
 use crate::webhook::DeliveryClientError;
@@ -93,7 +97,7 @@ pub struct Delivery {
     /// The event's type; null when the event is not kept any more.
     pub event_type: Option<String>,
     /// Where it stands.
-    pub state: DeliveryState,
+    pub state: StateName,
     /// How often it was sent.
     pub attempts: u32,
     /// When it was made.
@@ -104,39 +108,31 @@ pub struct Delivery {
     pub finished_at: Option<DateTime>,
 }
 
-/// Where a delivery stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DeliveryState {
-    /// It is sent when its time comes.
-    Waiting,
-    /// It is on its way.
-    Sending,
-    /// The endpoint took it.
-    Delivered,
-    /// It failed for the last time.
-    GivenUp,
-    /// It was not sent, because of a change: rights, the webhook, the application.
-    Cancelled,
+/// Where a delivery stands, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateName(pub DeliveryState);
+
+impl Serialize for StateName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.name())
+    }
 }
 
-impl DeliveryState {
-    const ALL: [Self; 5] = [Self::Waiting, Self::Sending, Self::Delivered, Self::GivenUp, Self::Cancelled];
+impl<'de> Deserialize<'de> for StateName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let names = || DeliveryState::ALL.map(DeliveryState::name).join(", ");
+        DeliveryState::from_name(&name).map(Self).ok_or_else(|| D::Error::custom(format!("must be one of {}", names())))
+    }
+}
 
-    /// The name in the API and in the database.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Sending => "sending",
-            Self::Delivered => "delivered",
-            Self::GivenUp => "given_up",
-            Self::Cancelled => "cancelled",
-        }
+impl JsonSchema for StateName {
+    fn schema_name() -> Cow<'static, str> {
+        "DeliveryState".into()
     }
 
-    /// Reads the name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": DeliveryState::ALL.map(DeliveryState::name) })
     }
 }
 
@@ -152,7 +148,7 @@ pub struct ReplayDeliveries {
     pub event_id: Option<String>,
     /// Those in a state; those that have not ended are never sent again.
     #[serde(default)]
-    pub state: Option<DeliveryState>,
+    pub state: Option<StateName>,
     /// Those made at or after this moment.
     #[serde(default)]
     pub since: Option<DateTime>,

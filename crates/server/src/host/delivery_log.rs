@@ -7,12 +7,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use spaceport_platform::access::Caller;
 use spaceport_platform::application::{Application, VerificationToken};
+use spaceport_platform::delivery::DeliveryState;
 use spaceport_platform::id::{DeliveryId, EventId, WebhookId};
 use spaceport_platform::invalid::Invalid;
 use spaceport_platform::time::Timestamp;
 use spaceport_store::{AttemptKey, LogFilter, LoggedAttempt, LoggedDelivery, StoreError, Tx};
 use spaceport_wire::batch::Batch;
-use spaceport_wire::delivery::{Delivery, DeliveryState, HeaderField, MessageDelivery, MessageType, WebhookName};
+use spaceport_wire::delivery::{Delivery, HeaderField, MessageDelivery, MessageType, StateName, WebhookName};
 use spaceport_wire::payload::webhook_request;
 use spaceport_wire::scalar::DateTime;
 use spaceport_wire::webhook::DeliveryClientError;
@@ -106,22 +107,21 @@ pub async fn deliveries(
 }
 
 /// The state that a query names.
-fn state(name: &str) -> Result<&'static str, Invalid> {
+fn state(name: &str) -> Result<DeliveryState, Invalid> {
     let wrong = || Invalid::new("state", "must be waiting, sending, delivered, given_up or cancelled");
-    DeliveryState::from_name(name).map(DeliveryState::name).ok_or_else(wrong)
+    DeliveryState::from_name(name).ok_or_else(wrong)
 }
 
 fn delivery_out(delivery: LoggedDelivery) -> Delivery {
-    let state = DeliveryState::from_name(&delivery.state).unwrap_or(DeliveryState::Waiting);
     Delivery {
         id: delivery.id.to_string(),
         webhook_id: delivery.webhook.to_string(),
         event_id: delivery.event.to_string(),
         event_type: delivery.event_type,
-        state,
+        state: StateName(delivery.state),
         attempts: delivery.attempts,
         created_at: DateTime(delivery.created_at),
-        next_attempt_at: (state == DeliveryState::Waiting).then_some(DateTime(delivery.due_at)),
+        next_attempt_at: (delivery.state == DeliveryState::Waiting).then_some(DateTime(delivery.due_at)),
         finished_at: delivery.finished_at.map(DateTime),
     }
 }
@@ -165,8 +165,8 @@ pub async fn attempts(
         event: query.event_id.map(EventId::new),
         state: match query.successful.as_deref() {
             None => None,
-            Some("true") => Some(DeliveryState::Delivered.name()),
-            Some("false") => Some(DeliveryState::GivenUp.name()),
+            Some("true") => Some(DeliveryState::Delivered),
+            Some("false") => Some(DeliveryState::GivenUp),
             Some(_) => return Err(Invalid::new("successful", "must be true or false").into()),
         },
         since: moment("since", query.since.as_deref())?,

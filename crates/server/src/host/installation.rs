@@ -5,7 +5,8 @@ use serde::Deserialize;
 use spaceport_delivery::outcome::Outcome;
 use spaceport_platform::application_changes::changes;
 use spaceport_platform::audit::{AuditChange, AuditTarget};
-use spaceport_platform::dispatch::{Dispatch, DispatchState, LastTry};
+use spaceport_platform::delivery::DeliveryState;
+use spaceport_platform::dispatch::{Dispatch, LastTry};
 use spaceport_platform::id::{ApplicationId, DeliveryId};
 use spaceport_platform::installation::{Again, connect_again};
 use spaceport_platform::invalid::Invalid;
@@ -13,6 +14,7 @@ use spaceport_platform::lifecycle;
 use spaceport_store::StoreError;
 use spaceport_wire::application_payload::{AppPublicationCheckPayload, ApplicationPayload};
 use spaceport_wire::batch::Batch;
+use spaceport_wire::delivery::StateName;
 use spaceport_wire::installation::{ApplicationHealth, EndpointCheck, SentPayload, SentPayloadAttempt};
 use spaceport_wire::scalar::DateTime;
 
@@ -88,11 +90,11 @@ pub async fn payloads(
 
 /// What a dispatch looks like.
 pub fn sent(dispatch: Dispatch) -> SentPayload {
-    let waits = dispatch.state == DispatchState::Waiting;
+    let waits = dispatch.state == DeliveryState::Waiting;
     SentPayload {
         id: dispatch.id.to_string(),
         class_name: dispatch.class.name().to_owned(),
-        state: dispatch.state.name().to_owned(),
+        state: StateName(dispatch.state),
         attempts: dispatch.attempts,
         created_at: DateTime(dispatch.created_at),
         next_attempt_at: waits.then_some(DateTime(dispatch.due_at)),

@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use spaceport_platform::delivery::DeliveryState;
 use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
 use crate::tx::entitlement::Demand;
 use crate::tx::{Tx, placeholders};
-use crate::value::Value;
+use crate::value::{Row, Value};
 
 /// A delivery that was leased to the caller.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -83,6 +84,17 @@ pub enum RecordedNext {
     RetryAt(Timestamp),
     /// It has ended badly.
     GiveUp,
+}
+
+impl RecordedNext {
+    /// The state that follows, when it is due then, and when it ended.
+    pub(crate) fn state(self, now: Timestamp) -> (DeliveryState, Timestamp, Option<Timestamp>) {
+        match self {
+            Self::Delivered => (DeliveryState::Delivered, now, Some(now)),
+            Self::RetryAt(at) => (DeliveryState::Waiting, at, None),
+            Self::GiveUp => (DeliveryState::GivenUp, now, Some(now)),
+        }
+    }
 }
 
 /// An attempt to record.
@@ -322,13 +334,15 @@ impl Tx<'_> {
     }
 }
 
+/// A column that holds the state of a delivery or a dispatch.
+pub(crate) fn delivery_state(row: &mut Row) -> Result<DeliveryState, StoreError> {
+    let state = row.text()?;
+    DeliveryState::from_name(&state).ok_or_else(|| StoreError::corrupt(format!("the state {state}")))
+}
+
 fn state_row(attempt: &RecordedAttempt, now: Timestamp) -> Vec<Value> {
-    let (state, due_at, finished_at) = match attempt.next {
-        RecordedNext::Delivered => ("delivered", now, Some(now)),
-        RecordedNext::RetryAt(at) => ("waiting", at, None),
-        RecordedNext::GiveUp => ("given_up", now, Some(now)),
-    };
-    vec![state.into(), due_at.into(), finished_at.into(), (&attempt.delivery).into(), attempt.number.into()]
+    let (state, due_at, finished_at) = attempt.next.state(now);
+    vec![state.name().into(), due_at.into(), finished_at.into(), (&attempt.delivery).into(), attempt.number.into()]
 }
 
 fn attempt_row(attempt: &RecordedAttempt) -> Vec<Value> {

@@ -5,11 +5,13 @@
 
 use std::time::Duration;
 
+use spaceport_platform::delivery::DeliveryState;
 use spaceport_platform::id::{ApplicationId, DeliveryId, EventId, WebhookId, id_prefix};
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
 use crate::tx::Tx;
+use crate::tx::delivery::delivery_state;
 use crate::value::{Row, Value};
 
 /// Which deliveries or attempts of an application; what is `None` does not matter.
@@ -19,8 +21,8 @@ pub struct LogFilter {
     pub webhook: Option<WebhookId>,
     /// Those of an event.
     pub event: Option<EventId>,
-    /// Those in a state: `waiting`, `sending`, `delivered`, `given_up` or `cancelled`.
-    pub state: Option<&'static str>,
+    /// Those in a state.
+    pub state: Option<DeliveryState>,
     /// Those made, or sent, at or after this moment.
     pub since: Option<Timestamp>,
     /// Those made, or sent, before this moment.
@@ -39,7 +41,7 @@ pub struct LoggedDelivery {
     /// The event's type; `None` when the event is not kept any more.
     pub event_type: Option<String>,
     /// Its state.
-    pub state: String,
+    pub state: DeliveryState,
     /// How often it was sent.
     pub attempts: u32,
     /// When it was made.
@@ -142,7 +144,7 @@ impl Tx<'_> {
         }
         if let Some(state) = filter.state {
             // Written out, so that the index of what was given up is found.
-            all.sql.push_str(&format!(" AND d.state = '{state}'"));
+            all.sql.push_str(&format!(" AND d.state = '{}'", state.name()));
         }
         Ok(Some(all))
     }
@@ -203,9 +205,10 @@ impl Tx<'_> {
         &mut self,
         application: &ApplicationId,
         id: &DeliveryId,
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Option<DeliveryState>, StoreError> {
         let sql = "SELECT state FROM delivery WHERE id = $1 AND application_id = $2";
-        self.connection.query(sql, &[id.into(), application.into()])?.pop().map(|mut row| row.text()).transpose()
+        let found = self.connection.query(sql, &[id.into(), application.into()])?.pop();
+        found.map(|mut row| delivery_state(&mut row)).transpose()
     }
 
     /// Makes one delivery wait again that has ended, with all its tries. Answers whether it did: its webhook is not
@@ -325,7 +328,7 @@ impl Tx<'_> {
 fn delivered(filter: &LogFilter) -> &'static str {
     match filter.state {
         None => "",
-        Some("delivered") => " AND a.delivered = 1",
+        Some(DeliveryState::Delivered) => " AND a.delivered = 1",
         Some(_) => " AND a.delivered = 0",
     }
 }
@@ -361,7 +364,7 @@ fn read_delivery(mut row: Row) -> Result<LoggedDelivery, StoreError> {
         webhook: WebhookId::new(row.text()?),
         event: EventId::new(row.text()?),
         event_type: row.optional_text()?,
-        state: row.text()?,
+        state: delivery_state(&mut row)?,
         attempts: small(row.int()?),
         created_at: row.time()?,
         due_at: row.time()?,

@@ -2,13 +2,13 @@
 //!
 //! What a payload says is sealed: it can hold secrets, and the state of an installation is nobody's business.
 
-use spaceport_platform::dispatch::{Dispatch, DispatchState, LastTry, Order, PayloadClass};
+use spaceport_platform::dispatch::{Dispatch, LastTry, Order, PayloadClass};
 use spaceport_platform::id::{ApplicationId, DeliveryId, id_prefix};
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
 use crate::tx::Tx;
-use crate::tx::delivery::RecordedNext;
+use crate::tx::delivery::{RecordedNext, delivery_state};
 use crate::value::{Row, Value};
 
 const COLUMNS: &str = "id, application_id, class, server_url, state, attempts, due_at, created_at, finished_at, tried_at, \
@@ -135,11 +135,7 @@ impl Tx<'_> {
         outcome: &DispatchOutcome,
         now: Timestamp,
     ) -> Result<Option<Dispatch>, StoreError> {
-        let (state, due_at, finished_at) = match outcome.next {
-            RecordedNext::Delivered => (DispatchState::Delivered, now, Some(now)),
-            RecordedNext::RetryAt(at) => (DispatchState::Waiting, at, None),
-            RecordedNext::GiveUp => (DispatchState::GivenUp, now, Some(now)),
-        };
+        let (state, due_at, finished_at) = outcome.next.state(now);
         let sql = format!(
             "UPDATE dispatch SET state = $1, due_at = $2, finished_at = $3, tried_at = $4, duration_ms = $5, status = $6, \
                error_kind = $7, message = $8 \
@@ -282,8 +278,7 @@ fn read(row: &mut Row) -> Result<Dispatch, StoreError> {
     let class = row.text()?;
     let class = PayloadClass::from_name(&class).ok_or_else(|| StoreError::corrupt(format!("the class {class}")))?;
     let server_url = row.optional_text()?;
-    let state = row.text()?;
-    let state = DispatchState::from_name(&state).ok_or_else(|| StoreError::corrupt(format!("the state {state}")))?;
+    let state = delivery_state(row)?;
     let attempts = u32::try_from(row.int()?).unwrap_or(u32::MAX);
     let (due_at, created_at, finished_at) = (row.time()?, row.time()?, row.optional_time()?);
     let (tried_at, duration_ms) = (row.optional_time()?, row.optional_int()?);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use spaceport_platform::delivery::DeliveryState;
 use spaceport_platform::id::{ApplicationId, DeliveryId, EventId, WebhookId};
 use spaceport_store::{LogFilter, OwnFilter, RecordedAttempt, RecordedNext, Store, StoreError, Tx, Wanted};
 
@@ -59,8 +60,8 @@ async fn deliveries_and_attempts_are_found_by_event_state_and_time(store: &Store
     assert!(all[0] > all[1], "the newest first");
     let of_event = LogFilter { event: Some(EventId::new("l1")), ..LogFilter::default() };
     assert_eq!(found(store, of_event.clone()).await, [all[1].clone()], "ids follow the order of events");
-    assert_eq!(found(store, LogFilter { state: Some("given_up"), ..LogFilter::default() }).await, all);
-    assert!(found(store, LogFilter { state: Some("delivered"), ..LogFilter::default() }).await.is_empty());
+    assert_eq!(found(store, LogFilter { state: Some(DeliveryState::GivenUp), ..LogFilter::default() }).await, all);
+    assert!(found(store, LogFilter { state: Some(DeliveryState::Delivered), ..LogFilter::default() }).await.is_empty());
     assert!(found(store, LogFilter { since: Some(at(1)), ..LogFilter::default() }).await.is_empty());
     let attempts = store.read(move |tx| tx.attempts(&log(), &of_event, None, 10)).await;
     let attempts = attempts.unwrap_or_else(|error: StoreError| panic!("{error}"));
@@ -80,7 +81,7 @@ async fn what_has_ended_is_sent_again_once_and_nothing_else(store: &Store) {
         let id = id.clone();
         store.read(move |tx| tx.delivery_state(&log(), &id)).await.unwrap_or_else(|error: StoreError| panic!("{error}"))
     };
-    assert_eq!(state(&one).await.as_deref(), Some("given_up"));
+    assert_eq!(state(&one).await, Some(DeliveryState::GivenUp));
     assert_eq!(state(&DeliveryId::new("none")).await, None);
     let id = one.clone();
     assert!(store.write(move |tx| tx.replay_one(&id, at(20))).await.unwrap());

@@ -1,7 +1,8 @@
 //! Facts about dispatches: leases, order, what becomes of attempts.
 
 use spaceport_platform::connection::{Connection, ConnectionStatus};
-use spaceport_platform::dispatch::{Dispatch, DispatchState, LastTry, PayloadClass};
+use spaceport_platform::delivery::DeliveryState;
+use spaceport_platform::dispatch::{Dispatch, LastTry, PayloadClass};
 use spaceport_platform::id::{ApplicationId, DeliveryId, id_prefix};
 use spaceport_store::{ClaimedDispatch, DispatchOutcome, NewDispatch, RecordedNext, Store, StoreError, Tx};
 
@@ -76,19 +77,19 @@ async fn payloads_of_one_application_wait_for_each_other(store: &Store) {
     let claimed = claim(store, "a1", 5, 60).await;
     assert_eq!(numbers(&claimed), [id(1), id(3)], "the removal waits, the token does not");
     assert_eq!(claimed[0].payload, "{\"n\":1,\"text\":\"Grüße 🎉\"}");
-    assert_eq!((claimed[0].dispatch.attempts, claimed[0].dispatch.state), (1, DispatchState::Sending));
+    assert_eq!((claimed[0].dispatch.attempts, claimed[0].dispatch.state), (1, DeliveryState::Sending));
     assert_eq!(claim(store, "a1", 5, 60).await.len(), 0, "leased");
     let recorded = record(store, 1, 1, RecordedNext::RetryAt(at(20)), 6).await.unwrap();
     assert_eq!(
         (recorded.state, recorded.due_at, recorded.last.unwrap().status),
-        (DispatchState::Waiting, at(20), Some(503))
+        (DeliveryState::Waiting, at(20), Some(503))
     );
     assert!(record(store, 3, 1, RecordedNext::Delivered, 6).await.unwrap().finished_at.is_some());
     assert_eq!(claim(store, "a1", 19, 60).await.len(), 0, "the removal still waits, although it is due");
     assert_eq!(due(store, 19).await, (vec![ApplicationId::new("a2")], Some(20)));
     assert_eq!(numbers(&claim(store, "a1", 20, 60).await), [id(1)]);
     assert_eq!(record(store, 1, 1, RecordedNext::GiveUp, 21).await, None, "the first attempt decides no more");
-    assert_eq!(record(store, 1, 2, RecordedNext::GiveUp, 21).await.unwrap().state, DispatchState::GivenUp);
+    assert_eq!(record(store, 1, 2, RecordedNext::GiveUp, 21).await.unwrap().state, DeliveryState::GivenUp);
     assert_eq!(numbers(&claim(store, "a1", 21, 60).await), [id(2)]);
 }
 
@@ -109,11 +110,11 @@ async fn withdrawn_ones_decide_nothing(store: &Store) {
     store.write(move |tx| tx.cancel_waiting_dispatches(&one, at(71))).await.unwrap();
     let list = store.read(|tx| tx.dispatches(&ApplicationId::new("a1"), None, 2)).await.unwrap();
     assert_eq!(list.iter().map(|dispatch| dispatch.id.clone()).collect::<Vec<_>>(), [id(70), id(3)]);
-    assert_eq!(list[0].state, DispatchState::Cancelled);
+    assert_eq!(list[0].state, DeliveryState::Cancelled);
     let list = store.read(|tx| tx.dispatches(&ApplicationId::new("a1"), Some(&id(3)), 9)).await.unwrap();
     assert_eq!(
         list.iter().map(|dispatch| dispatch.state).collect::<Vec<_>>(),
-        [DispatchState::Sending, DispatchState::GivenUp]
+        [DeliveryState::Sending, DeliveryState::GivenUp]
     );
     insert(store, 71, "a1", PayloadClass::ChangeServerUrl, None).await;
     insert(store, 72, "a1", PayloadClass::ChangeClientSecret, None).await;
@@ -128,12 +129,12 @@ async fn withdrawn_ones_decide_nothing(store: &Store) {
     assert_eq!(
         cancelled.await.unwrap(),
         [
-            DispatchState::Cancelled,
-            DispatchState::Cancelled,
-            DispatchState::Cancelled,
-            DispatchState::Delivered,
-            DispatchState::Sending,
-            DispatchState::GivenUp
+            DeliveryState::Cancelled,
+            DeliveryState::Cancelled,
+            DeliveryState::Cancelled,
+            DeliveryState::Delivered,
+            DeliveryState::Sending,
+            DeliveryState::GivenUp
         ]
     );
     store.write(|tx| tx.cancel_dispatches(&ApplicationId::new("a1"), at(72))).await.unwrap();
