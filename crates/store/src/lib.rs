@@ -19,6 +19,7 @@ pub use tx::Tx;
 pub use tx::application_list::{
     ApplicationFilter, ApplicationOrder, ApplicationPage, ApplicationPlace, ApplicationStart,
 };
+pub use tx::attempt::Call;
 pub use tx::audit::AuditFilter;
 pub use tx::catalogue::OwnFilter;
 pub use tx::channel::ChannelFilter;

@@ -125,10 +125,10 @@ fn outcome_of(finished: &Finished) -> DispatchOutcome {
     let attempt = recorded(finished);
     let last = LastTry {
         at: attempt.started_at,
-        duration_ms: attempt.duration_ms,
-        status: attempt.status,
-        error_kind: attempt.error_kind,
-        message: attempt.message,
+        duration_ms: attempt.call.duration_ms,
+        status: attempt.call.status,
+        error_kind: attempt.call.error_kind,
+        message: attempt.call.message,
     };
     DispatchOutcome { id: attempt.delivery, attempt: attempt.number, last, next: attempt.next }
 }

@@ -231,10 +231,10 @@ fn attempt_out(
 ) -> MessageDelivery {
     let token = (application.verification_token == VerificationToken::Sent).then_some(MASK);
     let whole = |payload: &String| webhook_request(&application.client_id, attempt.webhook.as_str(), payload, token);
+    let LoggedAttempt { key, call, .. } = attempt;
     // Headers and bodies are emptied together; what the body was then cannot be told from the event.
-    let is_kept = attempt.request_headers.is_some();
-    let request_body = attempt.request_body.clone().or_else(|| attempt.payload.as_ref().filter(|_| is_kept).map(whole));
-    let key = attempt.key;
+    let is_kept = call.request_headers.is_some();
+    let request_body = call.request_body.or_else(|| attempt.payload.as_ref().filter(|_| is_kept).map(whole));
     MessageDelivery {
         id: format!("{}/{}", key.delivery, key.number),
         message_type: MessageType::Webhook,
@@ -246,20 +246,20 @@ fn attempt_out(
         attempt: key.number,
         successful: attempt.delivered,
         sent_at: DateTime(key.started_at),
-        duration: attempt.duration_ms,
+        duration: call.duration_ms,
         method: "POST".to_owned(),
-        url: attempt.url,
-        request_headers: attempt.request_headers.filter(|_| !withheld).and_then(|stored| fields(&stored)),
+        url: call.url,
+        request_headers: call.request_headers.filter(|_| !withheld).and_then(|stored| fields(&stored)),
         request_body: request_body.filter(|_| !withheld),
-        response_status_code: attempt.status,
-        response_headers: attempt.response_headers.filter(|_| !withheld).and_then(|stored| fields(&stored)),
-        response_body: attempt.response_body.filter(|_| !withheld),
-        response_body_complete: attempt.complete,
-        http_client_error: attempt.error_kind.map(|kind| DeliveryClientError {
+        response_status_code: call.status,
+        response_headers: call.response_headers.filter(|_| !withheld).and_then(|stored| fields(&stored)),
+        response_body: call.response_body.filter(|_| !withheld),
+        response_body_complete: call.complete,
+        http_client_error: call.error_kind.map(|kind| DeliveryClientError {
             class_name: kind.clone(),
-            message: attempt.message.clone(),
+            message: call.message.clone(),
             cause_class_name: Some(kind),
-            cause_message: attempt.message,
+            cause_message: call.message,
         }),
         withheld,
     }

@@ -7,6 +7,7 @@ use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
+use crate::tx::attempt::Call;
 use crate::tx::entitlement::Demand;
 use crate::tx::{Tx, placeholders};
 use crate::value::{Row, Value};
@@ -106,26 +107,8 @@ pub struct RecordedAttempt {
     pub number: u32,
     /// When it began.
     pub started_at: Timestamp,
-    /// How long it took, in milliseconds.
-    pub duration_ms: i64,
-    /// Where it was sent.
-    pub url: String,
-    /// Header fields that were sent, masked, as a JSON list of pairs.
-    pub request_headers: String,
-    /// The body, when it does not follow from the event.
-    pub request_body: Option<String>,
-    /// Status of the answer, if one came.
-    pub status: Option<u16>,
-    /// What kept the answer away, if none came.
-    pub error_kind: Option<String>,
-    /// The same in words.
-    pub message: Option<String>,
-    /// Header fields of the answer, as a JSON list of pairs.
-    pub response_headers: Option<String>,
-    /// The first 16 KiB of the answer.
-    pub response_body: Option<String>,
-    /// Whether that is all of it.
-    pub complete: bool,
+    /// What was sent, and what came of it.
+    pub call: Call,
     /// What follows.
     pub next: RecordedNext,
 }
@@ -297,12 +280,14 @@ impl Tx<'_> {
                    WHERE id = $4 AND state = 'sending' AND attempts = $5";
         let rows: Vec<Vec<Value>> = attempts.iter().map(|attempt| state_row(attempt, now)).collect();
         self.connection.execute_many(sql, &rows)?;
-        let sql = "INSERT INTO attempt (delivery_id, number, webhook_id, started_at, duration_ms, status, error_kind, message, \
-                     response_headers, response_body, complete, delivered, url, request_headers, request_body) \
-                   VALUES ($1, $2, (SELECT d.webhook_id FROM delivery d WHERE d.id = $1), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
-                   ON CONFLICT DO NOTHING";
+        let sql = format!(
+            "INSERT INTO attempt (delivery_id, number, webhook_id, started_at, delivered, {}) \
+             VALUES ($1, $2, (SELECT d.webhook_id FROM delivery d WHERE d.id = $1), $3, $4, {}) ON CONFLICT DO NOTHING",
+            Call::COLUMNS,
+            placeholders(5, Call::WIDTH)
+        );
         let rows: Vec<Vec<Value>> = attempts.iter().map(attempt_row).collect();
-        self.connection.execute_many(sql, &rows).map(|_| ())
+        self.connection.execute_many(&sql, &rows).map(|_| ())
     }
 
     /// Gives leases back, each named by its delivery and attempt, with when it is due again; the attempt was none.
@@ -346,20 +331,12 @@ fn state_row(attempt: &RecordedAttempt, now: Timestamp) -> Vec<Value> {
 }
 
 fn attempt_row(attempt: &RecordedAttempt) -> Vec<Value> {
-    vec![
+    let mut row: Vec<Value> = vec![
         (&attempt.delivery).into(),
         attempt.number.into(),
         attempt.started_at.into(),
-        attempt.duration_ms.into(),
-        attempt.status.map(i64::from).into(),
-        attempt.error_kind.as_deref().into(),
-        attempt.message.as_deref().into(),
-        attempt.response_headers.as_deref().into(),
-        attempt.response_body.as_deref().into(),
-        attempt.complete.into(),
         (attempt.next == RecordedNext::Delivered).into(),
-        attempt.url.as_str().into(),
-        attempt.request_headers.as_str().into(),
-        attempt.request_body.as_deref().into(),
-    ]
+    ];
+    row.extend(attempt.call.values());
+    row
 }

@@ -11,6 +11,7 @@ use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
 use crate::tx::Tx;
+use crate::tx::attempt::Call;
 use crate::tx::delivery::delivery_state;
 use crate::value::{Row, Value};
 
@@ -72,28 +73,10 @@ pub struct LoggedAttempt {
     pub webhook: WebhookId,
     /// Of which event.
     pub event: EventId,
-    /// How long it took, in milliseconds.
-    pub duration_ms: i64,
-    /// Where it was sent; `None` for attempts of earlier versions.
-    pub url: Option<String>,
-    /// Header fields that were sent, masked, as a JSON list of pairs.
-    pub request_headers: Option<String>,
-    /// The body that was sent, unless it follows from `payload`.
-    pub request_body: Option<String>,
-    /// Canonical JSON of the event's payload, when `request_body` is `None` and the event is still kept.
+    /// What was sent, and what came of it.
+    pub call: Call,
+    /// Canonical JSON of the event's payload, when no body is kept and the event still is.
     pub payload: Option<String>,
-    /// Status of the answer, if one came.
-    pub status: Option<u16>,
-    /// What kept the answer away, if none came.
-    pub error_kind: Option<String>,
-    /// The same in words.
-    pub message: Option<String>,
-    /// Header fields of the answer, as a JSON list of pairs.
-    pub response_headers: Option<String>,
-    /// The beginning of the answer's body.
-    pub response_body: Option<String>,
-    /// Whether that is all of it.
-    pub complete: bool,
     /// Whether the delivery ended with it well.
     pub delivered: bool,
 }
@@ -315,12 +298,13 @@ impl Tx<'_> {
     }
 
     fn attempt(&mut self, key: AttemptKey) -> Result<Option<LoggedAttempt>, StoreError> {
-        let sql = "SELECT a.webhook_id, d.event_id, a.duration_ms, a.url, a.request_headers, a.request_body, \
-                     CASE WHEN a.request_body IS NULL THEN e.payload END, a.status, a.error_kind, a.message, \
-                     a.response_headers, a.response_body, a.complete, a.delivered \
-                   FROM attempt a JOIN delivery d ON d.id = a.delivery_id LEFT JOIN event e ON e.id = d.event_id \
-                   WHERE a.delivery_id = $1 AND a.number = $2";
-        let found = self.connection.query(sql, &[(&key.delivery).into(), key.number.into()])?.pop();
+        let sql = format!(
+            "SELECT a.webhook_id, d.event_id, CASE WHEN a.request_body IS NULL THEN e.payload END, a.delivered, {} \
+             FROM attempt a JOIN delivery d ON d.id = a.delivery_id LEFT JOIN event e ON e.id = d.event_id \
+             WHERE a.delivery_id = $1 AND a.number = $2",
+            Call::COLUMNS
+        );
+        let found = self.connection.query(&sql, &[(&key.delivery).into(), key.number.into()])?.pop();
         found.map(|row| read_attempt(key, row)).transpose()
     }
 }
@@ -343,18 +327,9 @@ fn read_attempt(key: AttemptKey, mut row: Row) -> Result<LoggedAttempt, StoreErr
         key,
         webhook: WebhookId::new(row.text()?),
         event: EventId::new(row.text()?),
-        duration_ms: row.int()?,
-        url: row.optional_text()?,
-        request_headers: row.optional_text()?,
-        request_body: row.optional_text()?,
         payload: row.optional_text()?,
-        status: row.optional_int()?.and_then(|status| u16::try_from(status).ok()),
-        error_kind: row.optional_text()?,
-        message: row.optional_text()?,
-        response_headers: row.optional_text()?,
-        response_body: row.optional_text()?,
-        complete: row.flag()?,
         delivered: row.flag()?,
+        call: Call::read(&mut row)?,
     })
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod access_record;
 pub(crate) mod application;
 pub(crate) mod application_list;
 pub(crate) mod attachment;
+pub(crate) mod attempt;
 pub(crate) mod audit;
 pub(crate) mod authorization;
 pub(crate) mod catalogue;

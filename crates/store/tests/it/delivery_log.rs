@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use spaceport_platform::delivery::DeliveryState;
 use spaceport_platform::id::{ApplicationId, DeliveryId, EventId, WebhookId};
-use spaceport_store::{LogFilter, OwnFilter, RecordedAttempt, RecordedNext, Store, StoreError, Tx, Wanted};
+use spaceport_store::{Call, LogFilter, OwnFilter, RecordedAttempt, RecordedNext, Store, StoreError, Tx, Wanted};
 
 use crate::make::{at, event, ids, listeners, publish};
 
@@ -30,16 +30,17 @@ async fn send(store: &Store, now: i64, next: RecordedNext) {
             delivery: row.id.clone(),
             number: row.attempt,
             started_at: at(now),
-            duration_ms: 1,
-            url: "https://a.example".to_owned(),
-            request_headers: "[]".to_owned(),
-            request_body: Some("sent".to_owned()),
-            status: Some(500),
-            error_kind: None,
-            message: None,
-            response_headers: Some("[]".to_owned()),
-            response_body: Some("answered".to_owned()),
-            complete: true,
+            call: Call {
+                duration_ms: 1,
+                url: Some("https://a.example".to_owned()),
+                request_headers: Some("[]".to_owned()),
+                request_body: Some("sent".to_owned()),
+                status: Some(500),
+                response_headers: Some("[]".to_owned()),
+                response_body: Some("answered".to_owned()),
+                complete: true,
+                ..Call::default()
+            },
             next,
         };
         let attempts: Vec<_> = claimed.iter().map(attempt).collect();
@@ -66,7 +67,7 @@ async fn deliveries_and_attempts_are_found_by_event_state_and_time(store: &Store
     let attempts = store.read(move |tx| tx.attempts(&log(), &of_event, None, 10)).await;
     let attempts = attempts.unwrap_or_else(|error: StoreError| panic!("{error}"));
     assert_eq!(attempts.len(), 1);
-    assert_eq!((attempts[0].request_body.as_deref(), attempts[0].payload.as_deref()), (Some("sent"), None));
+    assert_eq!((attempts[0].call.request_body.as_deref(), attempts[0].payload.as_deref()), (Some("sent"), None));
     let first = store.read(|tx| tx.attempts(&log(), &LogFilter::default(), None, 1)).await.unwrap().remove(0);
     let key = first.key.clone();
     let second = store.read(move |tx| tx.attempts(&log(), &LogFilter::default(), Some(&key), 9)).await.unwrap();
@@ -111,8 +112,8 @@ async fn bodies_are_cleared_and_attempts_stay(store: &Store) {
     assert_eq!(store.write(move |tx| tx.clear_bodies(later, 10)).await.unwrap(), 0, "each once");
     let attempts = store.read(|tx| tx.attempts(&log(), &LogFilter::default(), None, 10)).await.unwrap();
     assert_eq!(attempts.len(), 6);
-    assert!(attempts.iter().all(|one| one.request_headers.is_none() && one.response_body.is_none()));
-    assert!(attempts.iter().all(|one| one.status == Some(500)));
+    assert!(attempts.iter().all(|one| one.call.request_headers.is_none() && one.call.response_body.is_none()));
+    assert!(attempts.iter().all(|one| one.call.status == Some(500)));
 }
 
 async fn an_event_for_one_webhook_has_one_delivery(store: &Store) {

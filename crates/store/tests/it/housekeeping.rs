@@ -5,7 +5,7 @@ use spaceport_platform::audit::{AuditEntry, AuditTarget};
 use spaceport_platform::id::{ApplicationId, AuditEntryId, DeliveryId, Id, ProfileId, TokenId, WebhookId};
 use spaceport_platform::random::Counting;
 use spaceport_platform::time::Timestamp;
-use spaceport_store::{NewToken, RecordedAttempt, RecordedNext, Store, StoreError, Tx, Wanted};
+use spaceport_store::{Call, NewToken, RecordedAttempt, RecordedNext, Store, StoreError, Tx, Wanted};
 
 use crate::engines::{postgres, sqlite};
 use crate::make::{at, event, listeners, profile, publish_in};
@@ -81,16 +81,7 @@ fn delivered(id: &DeliveryId, started_at: Timestamp) -> RecordedAttempt {
         delivery: id.clone(),
         number: 1,
         started_at,
-        duration_ms: 1,
-        url: String::new(),
-        request_headers: "[]".to_owned(),
-        request_body: None,
-        status: Some(200),
-        error_kind: None,
-        message: None,
-        response_headers: None,
-        response_body: None,
-        complete: true,
+        call: Call { status: Some(200), complete: true, ..Call::default() },
         next: RecordedNext::Delivered,
     }
 }
