@@ -20,7 +20,7 @@ use spaceport_wire::scalar::DateTime;
 
 use crate::api::application_out::connection_status_out;
 use crate::api::application_state::loaded;
-use crate::api::page::Page;
+use crate::api::page::LogPage;
 use crate::dispatch::ask::{Asked, ask};
 use crate::dispatch::{put_init_again, server_url};
 use crate::http::access::{Cx, EditApplications, OnApplication, ViewApplications};
@@ -77,15 +77,13 @@ pub async fn payloads(
     cx: Cx<OnApplication<ViewApplications>>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Batch<SentPayload>>, ApiError> {
-    let limit = u32::try_from(Page::new(None, query.top)?.limit).unwrap_or(u32::MAX);
-    let before = query.skip.filter(|skip| !skip.is_empty() && skip != "0").map(DeliveryId::new);
+    let page = LogPage::new(query.skip, query.top, |id| Some(DeliveryId::new(id)))?;
+    let (before, limit) = (page.before.clone(), u32::try_from(page.limit).unwrap_or(u32::MAX));
     let id = cx.access.application.id.clone();
-    let asked = before.clone();
-    let found = cx.read(move |tx| tx.dispatches(&id, asked.as_ref(), limit)).await;
+    let found = cx.read(move |tx| tx.dispatches(&id, before.as_ref(), limit)).await;
     let found = found.map_err(|error: StoreError| ApiError::from(error))?;
-    let next = found.last().map(|last| last.id.clone()).or(before);
-    let next = next.map_or_else(|| "0".to_owned(), |next| next.to_string());
-    Ok(Json(Batch { next, total_count: None, data: found.into_iter().map(sent).collect() }))
+    let last = found.last().map(|last| last.id.to_string());
+    Ok(Json(page.batch(found.into_iter().map(sent).collect(), last)))
 }
 
 /// What a dispatch looks like.
