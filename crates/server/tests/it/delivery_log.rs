@@ -12,7 +12,7 @@ use crate::installation::connected;
 const HOST: &str = "/api/host/v1/applications/me";
 
 /// Asks again and again, because nothing announces that an outcome is stored.
-async fn until(server: &Server, token: &str, path: &str, done: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn until(server: &Server, token: &str, path: &str, done: impl Fn(&Value) -> bool) -> Value {
     let mut ticks = tokio::time::interval(Duration::from_millis(10));
     for _ in 0..3_000 {
         ticks.tick().await;
@@ -285,7 +285,7 @@ async fn of_a_connected_application_nobody_else_sees_what_was_sent() {
     let own = published.token().await.unwrap();
     server.webhook(&own, json!({})).await;
     server.publish(json!([issue("private-7")])).await;
-    let log = format!("/api/host/v1/applications/id:{id}/latest-messages-deliveries");
+    let log = format!("/api/host/v1/applications/id:{id}/latest-messages-deliveries?messageType=Webhook");
     let page = until(&server, &own, &log, |page| page["data"][0].is_object()).await;
     assert!(page["data"][0]["requestBody"].as_str().unwrap().contains("private-7"));
     assert_eq!(page["data"][0]["withheld"], false);

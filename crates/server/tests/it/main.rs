@@ -49,6 +49,7 @@ mod oauth_request;
 mod oauth_tokens;
 mod pages;
 mod parameters;
+mod payload_log;
 mod people;
 mod permanent_token_bounds;
 mod permanent_tokens;

@@ -6,16 +6,17 @@
 use std::time::Duration;
 
 use spaceport_platform::delivery::DeliveryState;
+use spaceport_platform::dispatch::PayloadClass;
 use spaceport_platform::id::{ApplicationId, DeliveryId, EventId, WebhookId, id_prefix};
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
-use crate::tx::Tx;
 use crate::tx::attempt::Call;
 use crate::tx::delivery::delivery_state;
+use crate::tx::{Tx, placeholders};
 use crate::value::{Row, Value};
 
-/// Which deliveries or attempts of an application; what is `None` does not matter.
+/// Which deliveries of an application; what is `None` does not matter.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LogFilter {
     /// Those of a webhook.
@@ -24,10 +25,35 @@ pub struct LogFilter {
     pub event: Option<EventId>,
     /// Those in a state.
     pub state: Option<DeliveryState>,
-    /// Those made, or sent, at or after this moment.
+    /// Those made at or after this moment.
     pub since: Option<Timestamp>,
-    /// Those made, or sent, before this moment.
+    /// Those made before this moment.
     pub until: Option<Timestamp>,
+}
+
+/// Which attempts of an application; what is `None` does not matter.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AttemptFilter {
+    /// Those for a webhook.
+    pub webhook: Option<WebhookId>,
+    /// Those of an event.
+    pub event: Option<EventId>,
+    /// Those that the endpoint took, or the others.
+    pub delivered: Option<bool>,
+    /// Those that carried a payload of one of these classes; events are of the class
+    /// [`PayloadClass::WebhookRequest`].
+    pub classes: Option<Vec<PayloadClass>>,
+    /// Those sent at or after this moment.
+    pub since: Option<Timestamp>,
+    /// Those sent before this moment.
+    pub until: Option<Timestamp>,
+}
+
+impl AttemptFilter {
+    /// Whether attempts of deliveries can fit.
+    fn wants_events(&self) -> bool {
+        self.classes.as_ref().is_none_or(|classes| classes.contains(&PayloadClass::WebhookRequest))
+    }
 }
 
 /// A delivery in the log.
@@ -58,7 +84,7 @@ pub struct LoggedDelivery {
 pub struct AttemptKey {
     /// When it began.
     pub started_at: Timestamp,
-    /// Of which delivery.
+    /// Of which delivery or dispatch.
     pub delivery: DeliveryId,
     /// Its number.
     pub number: u32,
@@ -69,30 +95,77 @@ pub struct AttemptKey {
 pub struct LoggedAttempt {
     /// Its place.
     pub key: AttemptKey,
-    /// For which webhook.
-    pub webhook: WebhookId,
-    /// Of which event.
-    pub event: EventId,
+    /// What it carried.
+    pub carried: Carried,
     /// What was sent, and what came of it.
     pub call: Call,
-    /// Canonical JSON of the event's payload, when no body is kept and the event still is.
-    pub payload: Option<String>,
-    /// Whether the delivery ended with it well.
+    /// Whether the endpoint took it.
     pub delivered: bool,
+}
+
+/// What an attempt carried.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Carried {
+    /// An event for a webhook.
+    Event {
+        /// Which webhook.
+        webhook: WebhookId,
+        /// Which event.
+        event: EventId,
+        /// Canonical JSON of the event's payload, when no body is kept and the event still is.
+        payload: Option<String>,
+    },
+    /// Another payload, of this class.
+    Payload(PayloadClass),
 }
 
 /// Parameters of a statement, and their places in it.
 #[derive(Default)]
-struct Conditions {
-    sql: String,
-    values: Vec<Value>,
+pub(crate) struct Conditions {
+    pub(crate) sql: String,
+    pub(crate) values: Vec<Value>,
 }
 
 impl Conditions {
-    fn add(&mut self, condition: &str, value: impl Into<Value>) {
+    /// One more condition, which ends before its value.
+    pub(crate) fn add(&mut self, condition: &str, value: impl Into<Value>) {
         self.values.push(value.into());
+        self.and(&format!("{condition} ${}", self.values.len()));
+    }
+
+    fn and(&mut self, condition: &str) {
         let joint = if self.sql.is_empty() { "" } else { " AND " };
-        self.sql.push_str(&format!("{joint}{condition} ${}", self.values.len()));
+        self.sql.push_str(&format!("{joint}{condition}"));
+    }
+
+    pub(crate) fn one_of(&mut self, column: &str, values: Vec<Value>) {
+        let list = placeholders(self.values.len() + 1, values.len());
+        self.values.extend(values);
+        self.and(&format!("{column} IN ({list})"));
+    }
+
+    /// What the filter says of attempts as `a`, whatever they carried, from behind `before`. `delivery` is the column
+    /// with what they are attempts of.
+    pub(crate) fn attempts(&mut self, delivery: &str, filter: &AttemptFilter, before: Option<&AttemptKey>) {
+        if let Some(since) = filter.since {
+            self.add("a.started_at >=", since);
+        }
+        if let Some(until) = filter.until {
+            self.add("a.started_at <", until);
+        }
+        if let Some(delivered) = filter.delivered {
+            self.add("a.delivered =", delivered);
+        }
+        if let Some(before) = before {
+            self.add("a.started_at <=", before.started_at);
+            let from = self.values.len();
+            self.values.extend([(&before.delivery).into(), before.number.into()]);
+            self.and(&format!(
+                "(a.started_at < ${from} OR {delivery} < ${0} OR ({delivery} = ${0} AND a.number < ${1}))",
+                from + 1,
+                from + 2
+            ));
+        }
     }
 }
 
@@ -127,7 +200,7 @@ impl Tx<'_> {
         }
         if let Some(state) = filter.state {
             // Written out, so that the index of what was given up is found.
-            all.sql.push_str(&format!(" AND d.state = '{}'", state.name()));
+            all.and(&format!("d.state = '{}'", state.name()));
         }
         Ok(Some(all))
     }
@@ -204,25 +277,31 @@ impl Tx<'_> {
         Ok(self.connection.execute(sql, &[now.into(), id.into()])? > 0)
     }
 
-    /// Attempts of an application, the newest first, from behind `before`. The state of the filter says whether those
-    /// that delivered (`delivered`) or the others are meant.
+    /// Attempts of an application, whatever they carried, the newest first, from behind `before`.
     pub fn attempts(
         &mut self,
         application: &ApplicationId,
-        filter: &LogFilter,
+        filter: &AttemptFilter,
         before: Option<&AttemptKey>,
         limit: usize,
     ) -> Result<Vec<LoggedAttempt>, StoreError> {
-        let mut keys = match &filter.event {
-            Some(_) => self.keys_of_event(application, filter)?,
+        let of_deliveries = match &filter.event {
+            _ if !filter.wants_events() => Vec::new(),
+            Some(event) => self.keys_of_event(application, event, filter, before)?,
             None => self.keys_of_webhooks(application, filter, before, limit)?,
         };
-        keys.retain(|key| before.is_none_or(|before| key < before));
-        keys.sort_by(|a, b| b.cmp(a));
+        let of_dispatches = self.dispatch_attempt_keys(application, filter, before, limit)?;
+        let of_deliveries = of_deliveries.into_iter().map(|key| (key, Source::Delivery));
+        let mut keys: Vec<(AttemptKey, Source)> =
+            of_deliveries.chain(of_dispatches.into_iter().map(|key| (key, Source::Dispatch))).collect();
+        keys.sort_by(|(a, _), (b, _)| b.cmp(a));
         keys.truncate(limit);
         let mut found = Vec::with_capacity(keys.len());
-        for key in keys {
-            found.extend(self.attempt(key)?);
+        for (key, source) in keys {
+            found.extend(match source {
+                Source::Delivery => self.attempt(key)?,
+                Source::Dispatch => self.dispatch_attempt(key)?,
+            });
         }
         Ok(found)
     }
@@ -230,30 +309,26 @@ impl Tx<'_> {
     fn keys_of_event(
         &mut self,
         application: &ApplicationId,
-        filter: &LogFilter,
+        event: &EventId,
+        filter: &AttemptFilter,
+        before: Option<&AttemptKey>,
     ) -> Result<Vec<AttemptKey>, StoreError> {
         let of_event =
-            LogFilter { event: filter.event.clone(), webhook: filter.webhook.clone(), ..LogFilter::default() };
-        let Some(all) = self.conditions(application, &of_event)? else { return Ok(Vec::new()) };
+            LogFilter { event: Some(event.clone()), webhook: filter.webhook.clone(), ..LogFilter::default() };
+        let Some(mut all) = self.conditions(application, &of_event)? else { return Ok(Vec::new()) };
+        all.attempts("a.delivery_id", filter, before);
         let sql = format!(
-            "SELECT a.started_at, a.delivery_id, a.number FROM delivery d JOIN attempt a ON a.delivery_id = d.id WHERE {}{}",
-            all.sql,
-            delivered(filter)
+            "SELECT a.started_at, a.delivery_id, a.number FROM delivery d JOIN attempt a ON a.delivery_id = d.id WHERE {}",
+            all.sql
         );
-        let keys = self.connection.query(&sql, &all.values)?.into_iter().map(read_key);
-        let mut keys = keys.collect::<Result<Vec<_>, _>>()?;
-        keys.retain(|key| {
-            filter.since.is_none_or(|since| key.started_at >= since)
-                && filter.until.is_none_or(|until| key.started_at < until)
-        });
-        Ok(keys)
+        self.connection.query(&sql, &all.values)?.into_iter().map(read_key).collect()
     }
 
     /// The newest of each webhook, by its index: merged they are the newest of all.
     fn keys_of_webhooks(
         &mut self,
         application: &ApplicationId,
-        filter: &LogFilter,
+        filter: &AttemptFilter,
         before: Option<&AttemptKey>,
         limit: usize,
     ) -> Result<Vec<AttemptKey>, StoreError> {
@@ -267,28 +342,11 @@ impl Tx<'_> {
             }
             let mut all = Conditions::default();
             all.add("a.webhook_id =", webhook);
-            if let Some(since) = filter.since {
-                all.add("a.started_at >=", since);
-            }
-            if let Some(until) = filter.until {
-                all.add("a.started_at <", until);
-            }
-            let mut further = String::new();
-            if let Some(before) = before {
-                all.add("a.started_at <=", before.started_at);
-                let from = all.values.len();
-                all.values.extend([(&before.delivery).into(), before.number.into()]);
-                further = format!(
-                    " AND (a.started_at < ${from} OR a.delivery_id < ${0} OR (a.delivery_id = ${0} AND a.number < ${1}))",
-                    from + 1,
-                    from + 2
-                );
-            }
+            all.attempts("a.delivery_id", filter, before);
             let sql = format!(
-                "SELECT a.started_at, a.delivery_id, a.number FROM attempt a WHERE {}{further}{} \
+                "SELECT a.started_at, a.delivery_id, a.number FROM attempt a WHERE {} \
                  ORDER BY a.started_at DESC, a.delivery_id DESC, a.number DESC LIMIT {limit}",
-                all.sql,
-                delivered(filter)
+                all.sql
             );
             for row in self.connection.query(&sql, &all.values)? {
                 keys.push(read_key(row)?);
@@ -309,15 +367,14 @@ impl Tx<'_> {
     }
 }
 
-fn delivered(filter: &LogFilter) -> &'static str {
-    match filter.state {
-        None => "",
-        Some(DeliveryState::Delivered) => " AND a.delivered = 1",
-        Some(_) => " AND a.delivered = 0",
-    }
+/// Where an attempt is kept.
+#[derive(Clone, Copy)]
+enum Source {
+    Delivery,
+    Dispatch,
 }
 
-fn read_key(mut row: Row) -> Result<AttemptKey, StoreError> {
+pub(crate) fn read_key(mut row: Row) -> Result<AttemptKey, StoreError> {
     let (started_at, delivery) = (row.time()?, DeliveryId::new(row.text()?));
     Ok(AttemptKey { started_at, delivery, number: small(row.int()?) })
 }
@@ -325,9 +382,11 @@ fn read_key(mut row: Row) -> Result<AttemptKey, StoreError> {
 fn read_attempt(key: AttemptKey, mut row: Row) -> Result<LoggedAttempt, StoreError> {
     Ok(LoggedAttempt {
         key,
-        webhook: WebhookId::new(row.text()?),
-        event: EventId::new(row.text()?),
-        payload: row.optional_text()?,
+        carried: Carried::Event {
+            webhook: WebhookId::new(row.text()?),
+            event: EventId::new(row.text()?),
+            payload: row.optional_text()?,
+        },
         delivered: row.flag()?,
         call: Call::read(&mut row)?,
     })

@@ -8,7 +8,7 @@ use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
 use crate::tx::Tx;
-use crate::tx::delivery::{RecordedNext, delivery_state};
+use crate::tx::delivery::{RecordedAttempt, delivery_state};
 use crate::value::{Row, Value};
 
 const COLUMNS: &str = "id, application_id, class, server_url, state, attempts, due_at, created_at, finished_at, tried_at, \
@@ -40,19 +40,6 @@ pub struct ClaimedDispatch {
     pub dispatch: Dispatch,
     /// The payload, as text.
     pub payload: String,
-}
-
-/// An attempt that has ended, and what follows.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DispatchOutcome {
-    /// Of which dispatch.
-    pub id: DeliveryId,
-    /// Its number, from 1.
-    pub attempt: u32,
-    /// What came of it.
-    pub last: LastTry,
-    /// What follows.
-    pub next: RecordedNext,
 }
 
 impl Tx<'_> {
@@ -129,13 +116,14 @@ impl Tx<'_> {
     }
 
     /// Records an attempt and what follows from it. Answers the dispatch as it is then, or nothing when it was claimed
-    /// again or withdrawn meanwhile: then the attempt decides nothing.
+    /// again or withdrawn meanwhile: then the attempt is remembered, but decides nothing.
     pub fn record_dispatch(
         &mut self,
-        outcome: &DispatchOutcome,
+        attempt: &RecordedAttempt,
         now: Timestamp,
     ) -> Result<Option<Dispatch>, StoreError> {
-        let (state, due_at, finished_at) = outcome.next.state(now);
+        self.remember_dispatch_attempt(attempt)?;
+        let (state, due_at, finished_at) = attempt.next.state(now);
         let sql = format!(
             "UPDATE dispatch SET state = $1, due_at = $2, finished_at = $3, tried_at = $4, duration_ms = $5, status = $6, \
                error_kind = $7, message = $8 \
@@ -145,13 +133,13 @@ impl Tx<'_> {
             state.name().into(),
             due_at.into(),
             finished_at.into(),
-            outcome.last.at.into(),
-            outcome.last.duration_ms.into(),
-            outcome.last.status.map(i64::from).into(),
-            outcome.last.error_kind.as_deref().into(),
-            outcome.last.message.as_deref().into(),
-            (&outcome.id).into(),
-            outcome.attempt.into(),
+            attempt.started_at.into(),
+            attempt.call.duration_ms.into(),
+            attempt.call.status.map(i64::from).into(),
+            attempt.call.error_kind.as_deref().into(),
+            attempt.call.message.as_deref().into(),
+            (&attempt.delivery).into(),
+            attempt.number.into(),
         ];
         self.connection.query(&sql, &values)?.pop().map(|mut row| read(&mut row)).transpose()
     }

@@ -17,6 +17,7 @@ pub(crate) mod delivery;
 pub(crate) mod delivery_log;
 pub(crate) mod delivery_order;
 pub(crate) mod dispatch;
+pub(crate) mod dispatch_log;
 pub(crate) mod entitlement;
 pub(crate) mod event;
 pub(crate) mod failing;

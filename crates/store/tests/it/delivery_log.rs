@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use spaceport_platform::delivery::DeliveryState;
 use spaceport_platform::id::{ApplicationId, DeliveryId, EventId, WebhookId};
-use spaceport_store::{Call, LogFilter, OwnFilter, RecordedAttempt, RecordedNext, Store, StoreError, Tx, Wanted};
+use spaceport_store::{
+    AttemptFilter, Call, Carried, LogFilter, OwnFilter, RecordedAttempt, RecordedNext, Store, StoreError, Tx, Wanted,
+};
 
 use crate::make::{at, event, ids, listeners, publish};
 
@@ -60,17 +62,20 @@ async fn deliveries_and_attempts_are_found_by_event_state_and_time(store: &Store
     assert_eq!(all.len(), 2);
     assert!(all[0] > all[1], "the newest first");
     let of_event = LogFilter { event: Some(EventId::new("l1")), ..LogFilter::default() };
-    assert_eq!(found(store, of_event.clone()).await, [all[1].clone()], "ids follow the order of events");
+    assert_eq!(found(store, of_event).await, [all[1].clone()], "ids follow the order of events");
     assert_eq!(found(store, LogFilter { state: Some(DeliveryState::GivenUp), ..LogFilter::default() }).await, all);
     assert!(found(store, LogFilter { state: Some(DeliveryState::Delivered), ..LogFilter::default() }).await.is_empty());
     assert!(found(store, LogFilter { since: Some(at(1)), ..LogFilter::default() }).await.is_empty());
-    let attempts = store.read(move |tx| tx.attempts(&log(), &of_event, None, 10)).await;
+    let attempts_of_event = AttemptFilter { event: Some(EventId::new("l1")), ..AttemptFilter::default() };
+    let attempts = store.read(move |tx| tx.attempts(&log(), &attempts_of_event, None, 10)).await;
     let attempts = attempts.unwrap_or_else(|error: StoreError| panic!("{error}"));
     assert_eq!(attempts.len(), 1);
-    assert_eq!((attempts[0].call.request_body.as_deref(), attempts[0].payload.as_deref()), (Some("sent"), None));
-    let first = store.read(|tx| tx.attempts(&log(), &LogFilter::default(), None, 1)).await.unwrap().remove(0);
+    assert_eq!(attempts[0].call.request_body.as_deref(), Some("sent"));
+    let webhook = WebhookId::new("w-log");
+    assert_eq!(attempts[0].carried, Carried::Event { webhook, event: EventId::new("l1"), payload: None });
+    let first = store.read(|tx| tx.attempts(&log(), &AttemptFilter::default(), None, 1)).await.unwrap().remove(0);
     let key = first.key.clone();
-    let second = store.read(move |tx| tx.attempts(&log(), &LogFilter::default(), Some(&key), 9)).await.unwrap();
+    let second = store.read(move |tx| tx.attempts(&log(), &AttemptFilter::default(), Some(&key), 9)).await.unwrap();
     assert_eq!(second.len(), 1);
     assert_ne!(second[0].key, first.key);
 }
@@ -110,7 +115,7 @@ async fn bodies_are_cleared_and_attempts_stay(store: &Store) {
     let later = at(0).plus(Duration::from_millis(1));
     assert!(store.write(move |tx| tx.clear_bodies(later, 10)).await.unwrap() >= 2);
     assert_eq!(store.write(move |tx| tx.clear_bodies(later, 10)).await.unwrap(), 0, "each once");
-    let attempts = store.read(|tx| tx.attempts(&log(), &LogFilter::default(), None, 10)).await.unwrap();
+    let attempts = store.read(|tx| tx.attempts(&log(), &AttemptFilter::default(), None, 10)).await.unwrap();
     assert_eq!(attempts.len(), 6);
     assert!(attempts.iter().all(|one| one.call.request_headers.is_none() && one.call.response_body.is_none()));
     assert!(attempts.iter().all(|one| one.call.status == Some(500)));
