@@ -71,6 +71,7 @@ fn host() -> Routes {
         .with(crate::host::standard_webhooks::routes)
         .with(crate::host::delivery_log::routes)
         .with(crate::host::replay::routes)
+        .with(crate::host::replay_missing::routes)
         .with(crate::host::webhook_sending::routes)
         .with(right::routes)
         .with(crate::host::filter::routes)

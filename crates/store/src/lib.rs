@@ -31,6 +31,7 @@ pub use tx::failing::FailingWebhook;
 pub use tx::key::PublicKey;
 pub use tx::keystore::KeystoreUse;
 pub use tx::list::{ListOrder, ListPlace, ListStart, Listed};
+pub use tx::missed::{EventPlace, Missed, MissedQuery};
 pub use tx::profile::{Addresses, Past, ProfileFilter};
 pub use tx::project::{ProjectFilter, Visible};
 pub use tx::refresh_token::RefreshToken;

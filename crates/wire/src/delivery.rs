@@ -185,7 +185,7 @@ pub struct Delivery {
     pub state: StateName,
     /// How often it was sent.
     pub attempts: u32,
-    /// When it was made.
+    /// When its event came.
     pub created_at: DateTime,
     /// When it is sent next; null unless it waits.
     pub next_attempt_at: Option<DateTime>,
@@ -238,6 +238,20 @@ pub struct ReplayDeliveries {
     #[serde(default)]
     pub since: Option<DateTime>,
     /// Those made before this moment.
+    #[serde(default)]
+    pub until: Option<DateTime>,
+    /// The `next` of the answer before, to go on behind it.
+    #[serde(default)]
+    pub after: Option<String>,
+}
+
+/// Body of the operation that sends a webhook what it missed: events of which time.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReplayMissing {
+    /// Those that came at or after this moment.
+    pub since: DateTime,
+    /// Those that came before this moment; up to now when absent.
     #[serde(default)]
     pub until: Option<DateTime>,
     /// The `next` of the answer before, to go on behind it.

@@ -57,6 +57,7 @@ mod pictures;
 mod provider;
 mod public_keys;
 mod registry;
+mod replay_missing;
 mod rights_model;
 mod secrets;
 mod server_url;

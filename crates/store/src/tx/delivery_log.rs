@@ -1,7 +1,7 @@
 //! The log of deliveries and attempts, and sending again what is in it.
 //!
-//! Ids of deliveries begin with the time they were made at, so that ranges of time and the deliveries of one event are
-//! ranges of keys.
+//! Ids of deliveries begin with the time at which their event came, so that ranges of time and the deliveries of one
+//! event are ranges of keys.
 
 use std::time::Duration;
 
@@ -182,7 +182,7 @@ impl Tx<'_> {
         if let Some(event) = &filter.event {
             let found = self.connection.query("SELECT received_at FROM event WHERE id = $1", &[event.into()])?.pop();
             let Some(mut row) = found else { return Ok(None) };
-            // Deliveries are made in the moment in which their event comes.
+            // Deliveries are made in the moment in which their event comes, or named as if they had been.
             let received = row.time()?;
             since = Some(since.map_or(received, |since| since.max(received)));
             let after = received.plus(Duration::from_millis(1));

@@ -25,6 +25,7 @@ impl Tx<'_> {
         if ids.is_empty() {
             return Ok(0);
         }
+        self.deliveries_are_deleted_before(horizon)?;
         let list = placeholders(1, ids.len());
         self.connection.execute(&format!("DELETE FROM attempt WHERE delivery_id IN ({list})"), &ids)?;
         self.connection.execute(&format!("DELETE FROM delivery WHERE id IN ({list})"), &ids)

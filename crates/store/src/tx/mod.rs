@@ -28,6 +28,7 @@ pub(crate) mod key;
 pub(crate) mod keystore;
 pub(crate) mod list;
 pub(crate) mod membership;
+pub(crate) mod missed;
 pub(crate) mod organization;
 pub(crate) mod package_repository;
 pub(crate) mod parameter;

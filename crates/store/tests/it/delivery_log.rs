@@ -1,14 +1,21 @@
 //! The log of deliveries and attempts, replays, failing webhooks, and what hosts add to filters.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use spaceport_platform::delivery::DeliveryState;
-use spaceport_platform::id::{ApplicationId, DeliveryId, EventId, WebhookId};
+use spaceport_platform::event::NewEvent;
+use spaceport_platform::id::{ApplicationId, DeliveryId, EventId, Id, WebhookId};
+use spaceport_platform::listeners::Listener;
+use spaceport_platform::random::Counting;
+use spaceport_platform::time::Timestamp;
 use spaceport_store::{
-    AttemptFilter, Call, Carried, LogFilter, OwnFilter, RecordedAttempt, RecordedNext, Store, StoreError, Tx, Wanted,
+    AttemptFilter, Call, Carried, Heard, LogFilter, Missed, MissedQuery, OwnFilter, RecordedAttempt, RecordedNext,
+    Remembered, Store, StoreError, Tx, Wanted,
 };
 
-use crate::make::{at, event, ids, listeners, publish};
+use crate::make::{at, event, heard, ids, listeners, publish, publish_in};
 
 pub(crate) async fn facts(store: &Store) {
     listeners(store, &["log"]).await;
@@ -18,6 +25,7 @@ pub(crate) async fn facts(store: &Store) {
     failing_webhooks_are_told_with_their_first_failure(store).await;
     bodies_are_cleared_and_attempts_stay(store).await;
     an_event_for_one_webhook_has_one_delivery(store).await;
+    missed_events_are_found_in_steps_and_delivered_once(store).await;
     filters_of_hosts_are_kept_by_name(store).await;
 }
 
@@ -130,6 +138,76 @@ async fn an_event_for_one_webhook_has_one_delivery(store: &Store) {
     let claimed = store.write(work).await.unwrap_or_else(|error: StoreError| panic!("{error}"));
     assert_eq!(claimed.len(), 1);
     assert!(claimed[0].payload.contains("ping"));
+}
+
+/// A fresh id of a moment.
+fn id(moment: Timestamp) -> DeliveryId {
+    static RANDOM: LazyLock<Counting> = LazyLock::new(Counting::default);
+    Id::generate(moment, &*RANDOM)
+}
+
+async fn missed_events_are_found_in_steps_and_delivered_once(store: &Store) {
+    listeners(store, &["late"]).await;
+    let listener = Listener { webhook: WebhookId::new("w-late"), application: ApplicationId::new("late") };
+    let query = MissedQuery {
+        listener: listener.clone(),
+        kinds: HashSet::from([("Issue".to_owned(), "Issue.Created".to_owned())]),
+        since: at(5_000),
+        until: at(6_000),
+        after: None,
+        look_at: 3,
+        limit: 2,
+    };
+    // Heard of when they came, of another type, or nobody was there yet.
+    let made = store.write(|tx| {
+        let nobody = |tx: &mut Tx<'_>, events: &[NewEvent], now: i64| {
+            let listeners = events.iter().map(|_| Default::default()).collect();
+            let heard = Heard { revision: tx.revision(Remembered::Subscriptions)?, listeners };
+            tx.publish(events, &heard, at(now), &|| id(at(now)))
+        };
+        nobody(tx, &[event("m1"), event("m2")], 5_001)?;
+        publish_in(tx, &[event("m3")], at(5_002), &|| id(at(5_002)))?;
+        let moved = NewEvent { event_type: "Issue.Moved".to_owned(), ..event("m4") };
+        nobody(tx, &[moved, event("m5")], 5_003)?;
+        nobody(tx, &[event("m6")], 7_000)
+    });
+    made.await.unwrap();
+    let (mut next, mut steps, mut deliveries) = (query.clone(), Vec::new(), Vec::new());
+    loop {
+        let asked = next.clone();
+        let missed = store.read(move |tx| tx.missed_events(&asked)).await;
+        let missed: Missed = missed.unwrap_or_else(|error: StoreError| panic!("{error}"));
+        let ids: Vec<_> = missed.events.iter().map(|event| event.id.as_str().to_owned()).collect();
+        steps.push((ids, missed.looked_at, missed.at_end));
+        next.after = missed.last.clone().or(next.after);
+        let (of, at_end) = (listener.clone(), missed.at_end);
+        let done = store.write(move |tx| {
+            let heard = heard(tx, &missed.events)?;
+            let old = Heard { revision: heard.revision - 1, ..heard.clone() };
+            if !missed.events.is_empty() {
+                assert_eq!(tx.deliver_missed(&of, &missed, &old, at(6_000), &id)?, None, "subscriptions changed");
+            }
+            let made = tx.deliver_missed(&of, &missed, &heard, at(6_000), &id)?.unwrap();
+            assert_eq!(tx.deliver_missed(&of, &missed, &heard, at(6_000), &id)?.unwrap(), [], "each once");
+            Ok::<_, StoreError>(made)
+        });
+        deliveries.extend(done.await.unwrap());
+        if at_end {
+            break;
+        }
+    }
+    let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+    assert_eq!(steps, [(ids(&["m1", "m2"]), 2, false), (ids(&["m5"]), 3, false), (ids(&[]), 0, true)]);
+    assert!(deliveries.is_sorted() && deliveries.len() == 3);
+    let again = store.read(move |tx| tx.missed_events(&MissedQuery { look_at: 99, limit: 99, ..query.clone() })).await;
+    assert!(again.unwrap_or_else(|error: StoreError| panic!("{error}")).events.is_empty());
+    let of_event = LogFilter { event: Some(EventId::new("m5")), ..LogFilter::default() };
+    let late = ApplicationId::new("late");
+    let found = store.read(move |tx| tx.deliveries(&late, &of_event, None, 9)).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!((&found[0].id, found[0].created_at, found[0].due_at), (&deliveries[2], at(5_003), at(6_000)));
+    let deleted = store.read(|tx| tx.deliveries_deleted_before()).await;
+    assert_eq!(deleted.unwrap_or_else(|error: StoreError| panic!("{error}")), None, "nothing was deleted");
 }
 
 async fn filters_of_hosts_are_kept_by_name(store: &Store) {

@@ -63,6 +63,8 @@ async fn deliveries_and_events(store: &Store) {
     assert_eq!(store.read(|tx| tx.oldest_open_delivery()).await.unwrap(), Some(at(5)));
     assert_eq!(steps(store, |tx| tx.delete_deliveries(at(0), 2)).await, NONE, "none was made before the first");
     assert_eq!(steps(store, |tx| tx.delete_deliveries(at(3), 2)).await, [2, 1]);
+    let deleted = store.read(|tx| tx.deliveries_deleted_before()).await;
+    assert_eq!(deleted.unwrap_or_else(|error: StoreError| panic!("{error}")), Some(at(3)));
     let counts = store.read(|tx| tx.delivery_counts()).await.unwrap();
     assert_eq!(counts, [("delivered".to_owned(), 2), ("waiting".to_owned(), 1)]);
     assert_eq!(

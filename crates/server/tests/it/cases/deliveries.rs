@@ -28,6 +28,13 @@ pub(crate) fn rows() -> Vec<Case> {
             .malformed(json!({}), "since")
             .malformed(json!({ "state": "lost" }), "state")
             .answers(|answer| assert_eq!(*answer, json!({ "replayed": 1, "next": null }))),
+        case("host.webhook.replay_missing")
+            .with(|server, made| missing(server, made).boxed())
+            .body(json!({ "since": "2020-01-01T00:00:00.000Z" }))
+            .malformed(json!({}), "since")
+            .malformed(json!({ "since": "soon" }), "since")
+            .malformed(json!({ "since": "2020-01-01T00:00:00.000Z", "after": "x" }), "after")
+            .answers(|answer| assert!(answer["replayed"].as_u64() > Some(0), "{answer}")),
         case("host.webhook.sending.get")
             .with(|server, made| hook(server, made).boxed())
             .answers(|sending| assert_eq!(sending["ordered"], false)),
@@ -53,6 +60,12 @@ pub(crate) fn rows() -> Vec<Case> {
 
 async fn hook(server: &Server, made: &Made) -> Variables {
     vec![("webhookId", server.webhook(&made.token, json!({})).await)]
+}
+
+/// A webhook that is made after its event.
+async fn missing(server: &Server, made: &Made) -> Variables {
+    server.publish(json!([issue(&format!("missed by {}", made.id))])).await;
+    hook(server, made).await
 }
 
 /// A delivery that was given up, because the application has no endpoint.
