@@ -44,6 +44,11 @@ const BROOMS: &[Broom] = &[
         sweep: |tx, horizon, limit| tx.clear_bodies(horizon, limit),
     },
     Broom {
+        name: "headers and bodies of late attempts",
+        kept: |kept| kept.bodies,
+        sweep: |tx, horizon, limit| tx.clear_late_bodies(horizon, limit),
+    },
+    Broom {
         name: "payloads that are no events",
         kept: |kept| kept.deliveries,
         sweep: |tx, horizon, limit| tx.delete_dispatches(horizon, limit),

@@ -12,6 +12,10 @@ use crate::tx::entitlement::Demand;
 use crate::tx::{Tx, placeholders};
 use crate::value::{Row, Value};
 
+/// Behind the making of a delivery an attempt is late from here on, in milliseconds: half of the shortest time for which
+/// bodies can be kept, so that each that is made when those of its delivery were emptied already is late.
+const LATE: i64 = 30 * 60 * 1000;
+
 /// A delivery that was leased to the caller.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ClaimedRow {
@@ -281,8 +285,10 @@ impl Tx<'_> {
         let rows: Vec<Vec<Value>> = attempts.iter().map(|attempt| state_row(attempt, now)).collect();
         self.connection.execute_many(sql, &rows)?;
         let sql = format!(
-            "INSERT INTO attempt (delivery_id, number, webhook_id, started_at, delivered, {}) \
-             VALUES ($1, $2, (SELECT d.webhook_id FROM delivery d WHERE d.id = $1), $3, $4, {}) ON CONFLICT DO NOTHING",
+            "INSERT INTO attempt (delivery_id, number, webhook_id, started_at, late, delivered, {}) \
+             VALUES ($1, $2, (SELECT d.webhook_id FROM delivery d WHERE d.id = $1), $3, \
+               COALESCE((SELECT CASE WHEN $3 - d.created_at > {LATE} THEN 1 ELSE 0 END FROM delivery d WHERE d.id = $1), 0), $4, {}) \
+             ON CONFLICT DO NOTHING",
             Call::COLUMNS,
             placeholders(5, Call::WIDTH)
         );

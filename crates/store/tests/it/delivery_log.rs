@@ -25,6 +25,7 @@ pub(crate) async fn facts(store: &Store) {
     failing_webhooks_are_told_with_their_first_failure(store).await;
     bodies_are_cleared_and_attempts_stay(store).await;
     an_event_for_one_webhook_has_one_delivery(store).await;
+    what_a_late_attempt_said_is_kept_from_then_on(store).await;
     missed_events_are_found_in_steps_and_delivered_once(store).await;
     filters_of_hosts_are_kept_by_name(store).await;
 }
@@ -138,6 +139,37 @@ async fn an_event_for_one_webhook_has_one_delivery(store: &Store) {
     let claimed = store.write(work).await.unwrap_or_else(|error: StoreError| panic!("{error}"));
     assert_eq!(claimed.len(), 1);
     assert!(claimed[0].payload.contains("ping"));
+}
+
+async fn what_a_late_attempt_said_is_kept_from_then_on(store: &Store) {
+    const LATER: i64 = 40 * 60 * 1_000;
+    let bodies = async || {
+        let since = AttemptFilter { since: Some(at(LATER - 1)), ..AttemptFilter::default() };
+        let found = store.read(move |tx| tx.attempts(&log(), &since, None, 10)).await.unwrap();
+        found.iter().filter(|one| one.call.request_headers.is_some() && one.call.response_body.is_some()).count()
+    };
+    // Their bodies were emptied before.
+    store.write(|tx| tx.replay(&log(), &LogFilter::default(), None, 10, at(LATER))).await.unwrap();
+    send(store, LATER, RecordedNext::Delivered).await;
+    let sent = bodies().await;
+    assert!(sent >= 2, "{sent}");
+    store.write(|tx| tx.clear_bodies(at(LATER), 99)).await.unwrap();
+    assert_eq!(bodies().await, sent, "they are not those of their delivery");
+    let clear = async |horizon: i64| -> u64 {
+        let cleared = store.write(move |tx| tx.clear_late_bodies(at(horizon), 2)).await;
+        cleared.unwrap_or_else(|error: StoreError| panic!("{error}"))
+    };
+    assert_eq!(clear(LATER).await, 0, "not before their time");
+    let mut cleared = 0;
+    loop {
+        let step = clear(LATER + 1).await;
+        assert!(step <= 2);
+        cleared += step;
+        if step == 0 {
+            break;
+        }
+    }
+    assert_eq!((cleared, bodies().await), (u64::try_from(sent).unwrap(), 0));
 }
 
 /// A fresh id of a moment.
