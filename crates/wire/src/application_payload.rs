@@ -124,6 +124,43 @@ impl ApplicationPayload {
         canonical(&self.to_stored())
     }
 
+    /// The body as a log may show it: like [`Self::body_for`], with `mask` in place of secrets, and of the state of an
+    /// installation, which means something to the application alone.
+    ///
+    /// # Errors
+    /// Those of [`Self::body_for`].
+    pub fn masked_body_for(mut self, mut recipient: Recipient, mask: &str) -> Result<String, Invalid> {
+        let mut secrets: Vec<&mut String> = Vec::new();
+        match &mut self {
+            Self::InitPayload(payload) => {
+                secrets.push(&mut payload.client_secret);
+                secrets.extend(payload.state.as_mut());
+            }
+            Self::ChangeClientSecretPayload(payload) => secrets.push(&mut payload.new_client_secret),
+            Self::RefreshTokenPayload(payload) => secrets.push(&mut payload.refresh_token),
+            // Named one by one, so that a new class has to be thought about.
+            Self::ChangeServerUrlPayload(_)
+            | Self::ApplicationUninstalledPayload(_)
+            | Self::AppPublicationCheckPayload(_)
+            | Self::ListCommandsPayload(_)
+            | Self::MessagePayload(_)
+            | Self::MessageActionPayload(_)
+            | Self::MenuActionPayload(_)
+            | Self::UnfurlActionPayload(_)
+            | Self::NewUnfurlQueueItemsPayload(_)
+            | Self::WebhookRequestPayload(_)
+            | Self::NewExternalIssueEventPayload(_)
+            | Self::CreateExternalIssueRequestPayload(_)
+            | Self::CustomActionPayload(_)
+            | Self::SafeMergeCommandPayload(_) => {}
+        }
+        secrets.extend(recipient.verification_token.as_mut());
+        for secret in secrets {
+            mask.clone_into(secret);
+        }
+        self.body_for(recipient)
+    }
+
     /// The text under which it is stored.
     pub fn to_stored(&self) -> String {
         // Keys are texts and numbers are finite, so nothing can fail.

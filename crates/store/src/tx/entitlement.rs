@@ -21,9 +21,9 @@ use crate::value::{Row, Value};
 /// What an application needs to hear of a stored event.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Demand {
-    rights: Vec<Right>,
-    place: Place,
-    about: Option<About>,
+    pub(crate) rights: Vec<Right>,
+    pub(crate) place: Place,
+    pub(crate) about: Option<About>,
 }
 
 /// The columns of `event` that hold a [`Demand`].
