@@ -131,14 +131,15 @@ async fn services(
     let guard = Guard::new(settings.allow_network.clone());
     let sender = HttpSender::new(&HttpSettings::default(), guard.clone(), Arc::new(SystemResolver::default()))
         .map_err(|error| error.to_string())?;
-    let outbox = Arc::new(StoreOutbox::new(store.clone(), Arc::clone(&clock)));
+    // Before anything is sent: it says what of an event an application may not see.
+    let catalogue = Arc::new(Catalogues::new(spaceport_wire::preset::shared()));
+    catalogue.notice(&store).await.map_err(|error| error.to_string())?;
+    let outbox = Arc::new(StoreOutbox::new(store.clone(), Arc::clone(&clock), Arc::clone(&catalogue)));
     let schedule = settings.retry_schedule.clone().map_or_else(Schedule::default, Schedule::from_delays);
     let engine_settings = EngineSettings { schedule, ..EngineSettings::default() };
     let sender = Arc::new(sender);
     let engine =
         Engine::start(outbox, Arc::clone(&sender) as _, Arc::clone(&clock), Arc::clone(&random), engine_settings);
-    let catalogue = Catalogues::new(spaceport_wire::preset::shared());
-    catalogue.notice(&store).await.map_err(|error| error.to_string())?;
     Ok(Services::new(Parts {
         store,
         clock,

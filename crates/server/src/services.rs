@@ -47,7 +47,7 @@ pub struct Parts {
     /// Where key material from outside is read.
     pub key_reading: KeyReading,
     /// Subjects, event types and rights.
-    pub catalogue: Catalogues,
+    pub catalogue: Arc<Catalogues>,
     /// Who hears of which events.
     pub subscriptions: Subscriptions,
     /// Which addresses deliveries may reach.

@@ -20,7 +20,7 @@ pub use tx::application_list::{
     ApplicationFilter, ApplicationOrder, ApplicationPage, ApplicationPlace, ApplicationStart,
 };
 pub use tx::audit::AuditFilter;
-pub use tx::catalogue::OwnFilter;
+pub use tx::catalogue::{OwnFieldRights, OwnFilter};
 pub use tx::channel::ChannelFilter;
 pub use tx::delivery::{ClaimedRow, RecordedAttempt, RecordedNext, Wanted};
 pub use tx::delivery_log::{AttemptKey, LogFilter, LoggedAttempt, LoggedDelivery};

@@ -105,6 +105,11 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0023_ui_extensions.sql"),
         postgres: include_str!("../migrations/postgres/0023_ui_extensions.sql"),
     },
+    Step {
+        name: "0025_field_rights",
+        sqlite: include_str!("../migrations/sqlite/0025_field_rights.sql"),
+        postgres: include_str!("../migrations/postgres/0025_field_rights.sql"),
+    },
 ];
 
 /// Brings the schema up to date, in the caller's transaction.

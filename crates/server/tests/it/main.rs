@@ -29,6 +29,7 @@ mod directory;
 mod directory_read;
 mod export;
 mod failing;
+mod field_rights;
 mod filters;
 mod foreign;
 mod forged;

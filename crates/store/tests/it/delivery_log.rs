@@ -1,9 +1,10 @@
-//! The log of deliveries and attempts, replays, failing webhooks, and what hosts add to filters.
+//! The log of deliveries and attempts, replays, and failing webhooks.
 
 use std::time::Duration;
 
+use spaceport_platform::field_right::FieldRights;
 use spaceport_platform::id::{ApplicationId, DeliveryId, EventId, WebhookId};
-use spaceport_store::{LogFilter, OwnFilter, RecordedAttempt, RecordedNext, Store, StoreError, Tx, Wanted};
+use spaceport_store::{LogFilter, RecordedAttempt, RecordedNext, Store, StoreError, Tx, Wanted};
 
 use crate::make::{at, event, ids, listeners, publish};
 
@@ -15,7 +16,6 @@ pub(crate) async fn facts(store: &Store) {
     failing_webhooks_are_told_with_their_first_failure(store).await;
     bodies_are_cleared_and_attempts_stay(store).await;
     an_event_for_one_webhook_has_one_delivery(store).await;
-    filters_of_hosts_are_kept_by_name(store).await;
 }
 
 fn log() -> ApplicationId {
@@ -24,7 +24,7 @@ fn log() -> ApplicationId {
 
 async fn send(store: &Store, now: i64, next: RecordedNext) {
     let work = move |tx: &mut Tx<'_>| {
-        let claimed = tx.claim(&[Wanted::of(log(), 9)], at(now), at(now + 100))?;
+        let claimed = tx.claim(&[Wanted::of(log(), 9)], &FieldRights::default(), at(now), at(now + 100))?;
         let attempt = |row: &spaceport_store::ClaimedRow| RecordedAttempt {
             delivery: row.id.clone(),
             number: row.attempt,
@@ -88,7 +88,8 @@ async fn what_has_ended_is_sent_again_once_and_nothing_else(store: &Store) {
     assert!(!store.write(move |tx| tx.replay_one(&id, at(20))).await.unwrap(), "it waits already");
     let rest = store.write(|tx| tx.replay(&log(), &LogFilter::default(), None, 10, at(20))).await.unwrap();
     assert_eq!(rest, [all[1].clone()]);
-    let claimed = store.write(|tx| tx.claim(&[Wanted::of(log(), 9)], at(20), at(21))).await.unwrap();
+    let claimed =
+        store.write(|tx| tx.claim(&[Wanted::of(log(), 9)], &FieldRights::default(), at(20), at(21))).await.unwrap();
     assert!(claimed.iter().all(|row| (row.attempt, row.tried_before) == (2, 1)), "{claimed:?}");
     send(store, 21, RecordedNext::GiveUp).await;
 }
@@ -118,23 +119,9 @@ async fn an_event_for_one_webhook_has_one_delivery(store: &Store) {
     let new_id = ids();
     let work = move |tx: &mut Tx<'_>| {
         tx.publish_to(&event("ping"), (&log(), &WebhookId::new("w-log")), &new_id(), at(40))?;
-        tx.claim(&[Wanted::of(log(), 9)], at(40), at(41))
+        tx.claim(&[Wanted::of(log(), 9)], &FieldRights::default(), at(40), at(41))
     };
     let claimed = store.write(work).await.unwrap_or_else(|error: StoreError| panic!("{error}"));
     assert_eq!(claimed.len(), 1);
     assert!(claimed[0].payload.contains("ping"));
-}
-
-async fn filters_of_hosts_are_kept_by_name(store: &Store) {
-    let filter = |subjects: &[&str]| OwnFilter {
-        code: "OwnIn".to_owned(),
-        subjects: subjects.iter().map(|subject| (*subject).to_owned()).collect(),
-        definition: "{}".to_owned(),
-    };
-    let (first, second) = (filter(&["Issue"]), filter(&["Issue", "Blog"]));
-    for one in [first, second.clone()] {
-        store.write(move |tx| tx.save_filter(&one)).await.unwrap();
-    }
-    let kept = store.read(|tx| tx.own_filters()).await.unwrap_or_else(|error: StoreError| panic!("{error}"));
-    assert_eq!(kept, [second]);
 }
