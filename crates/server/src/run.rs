@@ -35,6 +35,7 @@ use crate::outbox::StoreOutbox;
 use crate::people::password::Passwords;
 use crate::people::provider::Provider;
 use crate::random::SecureRandom;
+use crate::rate_limit::RateLimit;
 use crate::ring::RingFile;
 use crate::services::{KeySource, Parts, Services};
 use crate::start::{self, FirstStart};
@@ -166,6 +167,7 @@ async fn services(
             bursts: Bursts::default(),
         },
         passwords: Passwords::default(),
+        rate_limit: settings.application_requests_per_minute.map(|most| RateLimit::new(most.get())),
         metrics: Metrics::default(),
         ring: RingFile::of(&settings.data),
         settings: settings.clone(),

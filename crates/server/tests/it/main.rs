@@ -56,6 +56,7 @@ mod permanent_tokens;
 mod pictures;
 mod provider;
 mod public_keys;
+mod rate_limit;
 mod registry;
 mod rights_model;
 mod secrets;
