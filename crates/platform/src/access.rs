@@ -131,6 +131,17 @@ impl Caller {
         self
     }
 
+    /// The application whose requests are counted where their number is limited: the one that calls, for itself or for a user. The
+    /// host is not limited; all of the product's users come through it.
+    pub fn limited(&self) -> Option<&ApplicationId> {
+        let (application, grants) = match (&self.through, &self.principal) {
+            (Some(through), _) => (&through.application, &through.grants),
+            (None, Principal::Application(id)) => (id, &self.grants),
+            (None, Principal::User(_) | Principal::Nobody) => return None,
+        };
+        (!grants.holds(&Right::PUBLISH_EVENTS, &Place::GLOBAL)).then_some(application)
+    }
+
     /// The calling application, if an application calls on its own behalf.
     pub fn application(&self) -> Option<&ApplicationId> {
         match &self.principal {

@@ -1,7 +1,9 @@
 //! The catalogue: subjects and event types that exist, and rights that can be granted.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::field_right::FieldRights;
 use crate::filter::{FilterClass, MAX_FIELDS};
 use crate::invalid::{Invalid, text_length};
 use crate::right::Right;
@@ -12,6 +14,7 @@ pub struct Catalogue {
     subjects: Vec<Subject>,
     rights: BTreeMap<String, RightEntry>,
     filters: BTreeMap<String, FilterClass>,
+    field_rights: Arc<FieldRights>,
 }
 
 /// Something that events are about.
@@ -143,7 +146,7 @@ impl Catalogue {
     /// Puts a catalogue together.
     pub fn new(subjects: Vec<Subject>, rights: Vec<RightEntry>) -> Self {
         let rights = rights.into_iter().map(|right| (right.code.clone(), right)).collect();
-        Self { subjects, rights, filters: BTreeMap::new() }
+        Self { subjects, rights, filters: BTreeMap::new(), field_rights: Arc::default() }
     }
 
     /// The same, with further classes of filters.
@@ -183,6 +186,17 @@ impl Catalogue {
             }
         }
         all
+    }
+
+    /// The same, with these rights on fields of payloads.
+    #[must_use]
+    pub fn with_field_rights(&self, field_rights: FieldRights) -> Self {
+        Self { field_rights: Arc::new(field_rights), ..self.clone() }
+    }
+
+    /// Rights on fields of payloads.
+    pub fn field_rights(&self) -> &Arc<FieldRights> {
+        &self.field_rights
     }
 
     /// All rights, by code.
@@ -235,6 +249,17 @@ impl Catalogue {
                 subject.events.iter().map(|event| event.code.as_str()),
             )
         })
+    }
+
+    /// The event type with this code, of whatever subject.
+    ///
+    /// # Errors
+    /// Names the nearest known code.
+    pub fn named_event_type(&self, code: &str) -> Result<&EventType, Invalid> {
+        let all = || self.subjects.iter().flat_map(|subject| subject.events.iter());
+        all()
+            .find(|event| event.code == code)
+            .ok_or_else(|| unknown("event type", code, all().map(|event| event.code.as_str())))
     }
 }
 

@@ -11,6 +11,7 @@
 //! | [`directory`] | projects, channels, teams, memberships, roles: what the host product has |
 //! | [`catalogue`], [`event`], [`subscription`], [`webhook`], [`custom_header`], [`webhook_changes`] | what happens and who hears of it |
 //! | [`filter`], [`pattern`], [`listeners`] | filters of subscriptions; an index of who hears of which events |
+//! | [`field_right`] | fields of payloads that demand a right of their own |
 //! | [`application`], [`connection`], [`profile`] | applications, their settings, what ties them to a server, who owns them |
 //! | [`lifecycle`], [`application_changes`] | how applications end and come back; what changed about one |
 //! | [`installation`], [`install_link`], [`dispatch`] | how applications from elsewhere connect and leave; the payloads that tell them |
@@ -40,6 +41,7 @@ pub mod delivery;
 pub mod directory;
 pub mod dispatch;
 pub mod event;
+pub mod field_right;
 pub mod filter;
 mod filter_match;
 pub mod gpg_key;

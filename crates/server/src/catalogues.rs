@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use spaceport_platform::catalogue::Catalogue;
-use spaceport_store::{OwnFilter, Remembered, Store, StoreError};
+use spaceport_platform::field_right::FieldRights;
+use spaceport_store::{OwnFilter, Remembered, Store, StoreError, Tx};
 use spaceport_wire::filter_class::DefineFilter;
 
 use crate::services::Services;
@@ -39,11 +40,15 @@ impl Catalogues {
         let known = self.current.read().unwrap_or_else(PoisonError::into_inner).0;
         let found = store.read(move |tx| {
             let revision = tx.revision(Remembered::Catalogue)?;
-            let changed = (revision != known).then(|| Ok::<_, StoreError>((tx.own_rights()?, tx.own_filters()?)));
-            Ok::<_, StoreError>(changed.transpose()?.map(|own| (revision, own)))
+            let own =
+                |tx: &mut Tx<'_>| Ok::<_, StoreError>((tx.own_rights()?, tx.own_filters()?, tx.own_field_rights()?));
+            let changed = (revision != known).then(|| own(tx)).transpose()?;
+            Ok::<_, StoreError>(changed.map(|own| (revision, own)))
         });
-        if let Some((revision, (rights, filters))) = found.await? {
-            let mut catalogue = self.built_in.with_rights(rights);
+        if let Some((revision, (rights, filters, of_fields))) = found.await? {
+            let mut field_rights = FieldRights::default();
+            of_fields.into_iter().for_each(|own| field_rights.put(own.event_type, own.fields));
+            let mut catalogue = self.built_in.with_rights(rights).with_field_rights(field_rights);
             for OwnFilter { code, subjects, definition } in filters {
                 let fault = |fault: &dyn std::fmt::Display| {
                     StoreError::corrupt(format!("the class of filters {code}: {fault}"))

@@ -3,6 +3,7 @@
 pub mod provider;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -58,6 +59,8 @@ pub struct Settings {
     pub retention: Retention,
     /// How long a webhook may fail before it is switched off; `None` for ever.
     pub disable_failing_after: Option<Duration>,
+    /// Most requests of an application in a minute, on each node; `None` for any number.
+    pub application_requests_per_minute: Option<NonZeroU32>,
 }
 
 /// How long a secret stays valid after it was regenerated; zero ends it at once.
@@ -143,6 +146,8 @@ pub struct Source {
     /// See `config.default.toml`.
     pub disable_failing_after: Option<String>,
     /// See `config.default.toml`.
+    pub application_requests_per_minute: Option<u32>,
+    /// See `config.default.toml`.
     pub keep_events: Option<String>,
     /// See `config.default.toml`.
     pub keep_ended_tokens: Option<String>,
@@ -191,6 +196,9 @@ impl Source {
             keep_deliveries: self.keep_deliveries.or(other.keep_deliveries),
             keep_attempt_bodies: self.keep_attempt_bodies.or(other.keep_attempt_bodies),
             disable_failing_after: self.disable_failing_after.or(other.disable_failing_after),
+            application_requests_per_minute: self
+                .application_requests_per_minute
+                .or(other.application_requests_per_minute),
             keep_events: self.keep_events.or(other.keep_events),
             keep_ended_tokens: self.keep_ended_tokens.or(other.keep_ended_tokens),
             keep_audit_trail: self.keep_audit_trail.or(other.keep_audit_trail),
@@ -267,6 +275,7 @@ impl Settings {
                 failing(merged.disable_failing_after.as_deref().unwrap_or_default())?,
                 kept("keep_deliveries", merged.keep_deliveries.clone())?,
             )?,
+            application_requests_per_minute: merged.application_requests_per_minute.and_then(NonZeroU32::new),
             retention: Retention {
                 deliveries: kept("keep_deliveries", merged.keep_deliveries)?,
                 bodies: kept("keep_attempt_bodies", merged.keep_attempt_bodies)?,
@@ -370,6 +379,7 @@ mod tests {
         assert_eq!(settings.database_url, "sqlite:spaceport-data/spaceport.db");
         assert_eq!(settings.retry_schedule, None);
         assert_eq!((settings.overlap.client_secret, settings.overlap.signing_key), (Duration::ZERO, Duration::ZERO));
+        assert_eq!(settings.application_requests_per_minute, None);
         assert_eq!((settings.overlap.connected_client_secret, settings.retention.audit), (DAY, DAY * 365));
     }
 

@@ -36,6 +36,7 @@ pub mod pages;
 pub mod people;
 pub mod picture;
 pub mod random;
+pub mod rate_limit;
 pub mod ring;
 pub mod rotation;
 pub mod run;

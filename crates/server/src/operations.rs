@@ -75,6 +75,7 @@ fn host() -> Routes {
         .with(crate::host::webhook_sending::routes)
         .with(right::routes)
         .with(crate::host::filter::routes)
+        .with(crate::host::field_right::routes)
         .with(directory::routes)
         .with(session::routes)
 }

@@ -16,8 +16,10 @@ use spaceport_platform::time::{Clock, Timestamp};
 use spaceport_platform::webhook::Webhook;
 use spaceport_store::{ClaimedRow, Store, StoreError, Tx, Wanted};
 use spaceport_wire::payload::Shape;
+use spaceport_wire::payload_fields::Withheld;
 
 use crate::api::webhook_out::authenticated;
+use crate::catalogues::Catalogues;
 use crate::target;
 
 /// Most applications one look for what is due names.
@@ -34,6 +36,7 @@ type TargetKey = (WebhookId, i64, i64);
 pub struct StoreOutbox {
     store: Store,
     clock: Arc<dyn Clock>,
+    catalogue: Arc<Catalogues>,
     targets: Cache<TargetKey, Loaded>,
 }
 
@@ -47,8 +50,8 @@ struct Loaded {
 
 impl StoreOutbox {
     /// On top of `store`.
-    pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, targets: Cache::new(10_000) }
+    pub fn new(store: Store, clock: Arc<dyn Clock>, catalogue: Arc<Catalogues>) -> Self {
+        Self { store, clock, catalogue, targets: Cache::new(10_000) }
     }
 
     async fn loaded(&self, row: &ClaimedRow) -> Result<Loaded, OutboxError> {
@@ -134,7 +137,9 @@ impl Outbox for StoreOutbox {
             except: want.except.clone(),
         };
         let wants: Vec<Wanted> = wants.iter().map(wanted).collect();
-        let rows = self.store.write(move |tx| tx.claim(&wants, now, lease_until)).await.map_err(failed)?;
+        let field_rights = Arc::clone(self.catalogue.current().field_rights());
+        let rows = self.store.write(move |tx| tx.claim(&wants, &field_rights, now, lease_until));
+        let rows = rows.await.map_err(failed)?;
         let (mut claimed, mut unloadable) = (Vec::with_capacity(rows.len()), Vec::new());
         for row in rows {
             // One target that cannot be loaded must not keep the others of this claim waiting.
@@ -147,20 +152,19 @@ impl Outbox for StoreOutbox {
                     continue;
                 }
             };
-            let body = shape.body(
-                &row.client_id,
-                row.webhook.as_str(),
-                &row.payload,
-                verification_token.as_ref().map(|token| token.reveal()),
-            );
-            let body = Bytes::from(body);
-            let logged = match (shape.as_ref(), &verification_token) {
-                (Shape::Whole, _) => None,
-                (_, None) => Some(body.clone()),
-                (_, Some(_)) => {
-                    let masked = shape.body(&row.client_id, row.webhook.as_str(), &row.payload, Some(MASK));
-                    Some(Bytes::from(masked))
+            let withheld = Withheld::of_paths(row.withheld.iter().map(String::as_str));
+            let body = |token: Option<&str>| {
+                Bytes::from(shape.body(&row.client_id, row.webhook.as_str(), &row.payload, token, &withheld))
+            };
+            let token = verification_token.as_ref().map(|token| token.reveal());
+            let follows_from_event = *shape == Shape::Whole && withheld.is_empty();
+            let (body, logged) = match (follows_from_event, token) {
+                (true, _) => (body(token), None),
+                (false, None) => {
+                    let body = body(None);
+                    (body.clone(), Some(body))
                 }
+                (false, Some(_)) => (body(token), Some(body(Some(MASK)))),
             };
             claimed.push(Claimed {
                 id: row.id,

@@ -36,6 +36,7 @@ use crate::outbox::StoreOutbox;
 use crate::people::password::Passwords;
 use crate::people::provider::Provider;
 use crate::random::SecureRandom;
+use crate::rate_limit::RateLimit;
 use crate::ring::RingFile;
 use crate::services::{KeySource, Parts, Services};
 use crate::start::{self, FirstStart};
@@ -133,14 +134,15 @@ async fn services(
     let resolver = resolver(&settings.name_server)?;
     let sender =
         HttpSender::new(&HttpSettings::default(), guard.clone(), resolver).map_err(|error| error.to_string())?;
-    let outbox = Arc::new(StoreOutbox::new(store.clone(), Arc::clone(&clock)));
+    // Before anything is sent: it says what of an event an application may not see.
+    let catalogue = Arc::new(Catalogues::new(spaceport_wire::preset::shared()));
+    catalogue.notice(&store).await.map_err(|error| error.to_string())?;
+    let outbox = Arc::new(StoreOutbox::new(store.clone(), Arc::clone(&clock), Arc::clone(&catalogue)));
     let schedule = settings.retry_schedule.clone().map_or_else(Schedule::default, Schedule::from_delays);
     let engine_settings = EngineSettings { schedule, ..EngineSettings::default() };
     let sender = Arc::new(sender);
     let engine =
         Engine::start(outbox, Arc::clone(&sender) as _, Arc::clone(&clock), Arc::clone(&random), engine_settings);
-    let catalogue = Catalogues::new(spaceport_wire::preset::shared());
-    catalogue.notice(&store).await.map_err(|error| error.to_string())?;
     Ok(Services::new(Parts {
         store,
         clock,
@@ -167,6 +169,7 @@ async fn services(
             bursts: Bursts::default(),
         },
         passwords: Passwords::default(),
+        rate_limit: settings.application_requests_per_minute.map(|most| RateLimit::new(most.get())),
         metrics: Metrics::default(),
         ring: RingFile::of(&settings.data),
         settings: settings.clone(),

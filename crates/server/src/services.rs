@@ -24,6 +24,7 @@ use crate::oauth::throttle::FailedSignIns;
 use crate::people::password::Passwords;
 use crate::people::provider::Provider;
 use crate::people::session::{CookieNames, PLAIN, SECURE};
+use crate::rate_limit::RateLimit;
 use crate::ring::RingFile;
 use crate::subscriptions::Subscriptions;
 
@@ -47,7 +48,7 @@ pub struct Parts {
     /// Where key material from outside is read.
     pub key_reading: KeyReading,
     /// Subjects, event types and rights.
-    pub catalogue: Catalogues,
+    pub catalogue: Arc<Catalogues>,
     /// Who hears of which events.
     pub subscriptions: Subscriptions,
     /// Which addresses deliveries may reach.
@@ -74,6 +75,8 @@ pub struct Parts {
     pub key_policy: KeyPolicy,
     /// Uses of stored tokens that are not stored yet.
     pub token_uses: Accesses<TokenId>,
+    /// How many requests applications may make, if that is limited.
+    pub rate_limit: Option<RateLimit>,
     /// Counts.
     pub metrics: Metrics,
     /// What is configured.

@@ -21,7 +21,7 @@ pub use tx::application_list::{
 };
 pub use tx::attempt::Call;
 pub use tx::audit::AuditFilter;
-pub use tx::catalogue::OwnFilter;
+pub use tx::catalogue::{OwnFieldRights, OwnFilter};
 pub use tx::channel::ChannelFilter;
 pub use tx::delivery::{ClaimedRow, RecordedAttempt, RecordedNext, Wanted};
 pub use tx::delivery_log::{AttemptFilter, AttemptKey, Carried, LogFilter, LoggedAttempt, LoggedDelivery};

@@ -110,6 +110,11 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0024_log.sql"),
         postgres: include_str!("../migrations/postgres/0024_log.sql"),
     },
+    Step {
+        name: "0025_field_rights",
+        sqlite: include_str!("../migrations/sqlite/0025_field_rights.sql"),
+        postgres: include_str!("../migrations/postgres/0025_field_rights.sql"),
+    },
 ];
 
 /// Brings the schema up to date, in the caller's transaction.

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use spaceport_platform::delivery::DeliveryState;
 use spaceport_platform::dispatch::PayloadClass;
 
+use crate::identifier::PermissionContextIdentifier;
 use crate::scalar::{DateTime, List, Patch};
 use crate::webhook::DeliveryClientError;
 
@@ -285,6 +286,12 @@ pub struct PreviewDelivery {
     #[serde(default)]
     #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     pub payload: Option<Box<RawValue>>,
+    /// Code of the event type; without it no field is left out for want of a right.
+    #[serde(default, rename = "type")]
+    pub event_type: Option<String>,
+    /// Where the event would happen; in the whole organization when absent.
+    #[serde(default)]
+    pub context: Option<PermissionContextIdentifier>,
     /// Fields to try instead of what the webhook has.
     #[serde(default)]
     pub payload_fields: Option<String>,

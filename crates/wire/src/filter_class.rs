@@ -25,6 +25,18 @@ pub struct DefineOwnFilter {
     pub fields: Vec<DefineFilterField>,
 }
 
+/// A class of filters of the host's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnFilterClass {
+    /// `className` of filters that applications send.
+    pub class_name: String,
+    /// Codes of the subjects whose subscriptions may have such filters.
+    pub subjects: Vec<String>,
+    /// Its fields, in the order they are shown.
+    pub fields: Vec<DefineFilterField>,
+}
+
 /// A field of a class of filters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -29,6 +29,7 @@ pub mod delivery;
 pub mod describe;
 pub mod directory;
 pub mod facts;
+pub mod field_right;
 pub mod fields;
 pub mod filter;
 pub mod filter_class;

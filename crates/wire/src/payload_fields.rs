@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
+use std::ops::Range;
 
 use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -25,6 +26,22 @@ impl Withheld {
             node = node.below.entry(key.to_owned()).or_default();
         }
         node.here = true;
+    }
+
+    /// Withholds the fields at these paths: keys with dots between.
+    pub fn of_paths<'a>(paths: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut all = Self::default();
+        paths.into_iter().for_each(|path| all.add(path.split('.')));
+        all
+    }
+
+    /// The same in a document that holds this one under a key.
+    #[must_use]
+    pub fn below(&self, key: &str) -> Self {
+        match self.is_empty() {
+            true => Self::default(),
+            false => Self { below: BTreeMap::from([(key.to_owned(), self.clone())]), here: false },
+        }
     }
 
     /// Whether nothing is withheld.
@@ -158,6 +175,7 @@ impl<'de> Visitor<'de> for Copy<'_, '_> {
         out.push('{');
         let mut first = true;
         let mut left_out: Vec<String> = Vec::new();
+        let mut reported: Option<Range<usize>> = None;
         while let Some(key) = entries.next_key::<String>()? {
             let Some(wanted) = wanted.of(&key) else {
                 entries.next_value::<IgnoredAny>()?;
@@ -175,32 +193,49 @@ impl<'de> Visitor<'de> for Copy<'_, '_> {
             first = false;
             string(&key, out);
             out.push(':');
+            let begin = out.len();
             entries.next_value_seed(Copy { wanted, withheld, out: &mut *out })?;
-        }
-        if !left_out.is_empty() {
-            if !first {
-                out.push(',');
+            if key == ERRORS {
+                reported = Some(begin..out.len());
             }
-            inaccessible(&left_out, out);
+        }
+        match (left_out.is_empty(), reported) {
+            (true, _) => {}
+            // Keys stay unique: what the document reports itself stands in the same list.
+            (false, Some(range)) => {
+                let known = out.get(range.clone()).and_then(|list| list.strip_prefix('[')?.strip_suffix(']'));
+                let known = known.filter(|known| !known.is_empty()).map(|known| format!("{known},"));
+                out.replace_range(range, &format!("[{}{}]", known.unwrap_or_default(), inaccessible(&left_out)));
+            }
+            (false, None) => {
+                if !first {
+                    out.push(',');
+                }
+                let _ = write!(out, "\"{ERRORS}\":[{}]", inaccessible(&left_out));
+            }
         }
         out.push('}');
         Ok(())
     }
 }
 
+/// Where an object reports what it lacks.
+const ERRORS: &str = "$errors";
+
 /// The inline error of wire-protocol 2.3.
-fn inaccessible(fields: &[String], out: &mut String) {
-    out.push_str(r#""$errors":[{"className":"HA_InlineError.InaccessibleFields","fields":["#);
+fn inaccessible(fields: &[String]) -> String {
+    let mut out = r#"{"className":"HA_InlineError.InaccessibleFields","fields":["#.to_owned();
     for (index, field) in fields.iter().enumerate() {
         if index > 0 {
             out.push(',');
         }
-        string(field, out);
+        string(field, &mut out);
     }
     out.push_str(r#"],"message":"#);
     let quoted: Vec<String> = fields.iter().map(|field| format!("'{field}'")).collect();
-    string(&format!("Could not access following fields: {}.", quoted.join(", ")), out);
-    out.push_str("}]");
+    string(&format!("Could not access following fields: {}.", quoted.join(", ")), &mut out);
+    out.push('}');
+    out
 }
 
 #[cfg(test)]
@@ -270,6 +305,17 @@ mod tests {
         let some = project(DOCUMENT, Some(&selection), &withheld).unwrap();
         assert!(!some.contains("$errors"), "nobody asked for it: {some}");
         assert!(!all.contains("Created") && !all.contains("\"x\""));
+    }
+
+    #[test]
+    fn what_a_document_reports_itself_stays_in_the_same_list() {
+        let withheld = Withheld::of_paths(["a.secret", "b.secret", "c.secret"]);
+        let document = r#"{"a":{"$errors":[{"message":"m"}],"secret":1,"z":2},"b":{"$errors":[],"secret":1},"c":{"$errors":7,"secret":1}}"#;
+        let error = r#"{"className":"HA_InlineError.InaccessibleFields","fields":["secret"],"message":"Could not access following fields: 'secret'."}"#;
+        let expected = format!(
+            r#"{{"a":{{"$errors":[{{"message":"m"}},{error}],"z":2}},"b":{{"$errors":[{error}]}},"c":{{"$errors":[{error}]}}}}"#
+        );
+        assert_eq!(project(document, None, &withheld).unwrap(), expected);
     }
 
     /// The same on a tree of values, as simply as can be.

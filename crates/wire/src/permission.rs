@@ -166,6 +166,24 @@ pub struct CheckResult {
     pub allowed: bool,
 }
 
+/// A right of the host's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnRight {
+    /// Its code, such as `Shop.Orders.View`.
+    pub code: String,
+    /// What people read.
+    pub title: String,
+    /// One sentence.
+    pub description: String,
+    /// What it applies to.
+    pub target: String,
+    /// Heading that it is shown under.
+    pub group: String,
+    /// Codes of the rights it is of no use without.
+    pub dependencies: Vec<String>,
+}
+
 /// Body of the operation that adds a right of the host's own to the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -17,7 +17,7 @@ use spaceport_wire::application::{EsApp, UpdateApplication};
 use crate::api::application_attached::{change_picture, require_keystore};
 use crate::api::application_create::create;
 use crate::api::application_list::list;
-use crate::api::application_out::out;
+use crate::api::application_out::{Targets, out, out_with};
 use crate::api::application_secret::choose_client_secret;
 use crate::api::application_state::loaded;
 use crate::api::change;
@@ -26,6 +26,7 @@ use crate::http::access::{
     Access, Cx, Demand as _, EditApplications, OnApplication, ViewApplications, named_application, require_caller,
 };
 use crate::http::error::ApiError;
+use crate::http::fields::NamedFields;
 use crate::http::input::Body;
 use crate::http::reply::Json;
 use crate::http::request::Request;
@@ -64,11 +65,12 @@ impl Access for ShownApplication {
         let identifier = ApplicationIdentifier::parse(named).map_err(|fault| fault.within("application"))?;
         require_caller(&request.caller)?;
         let (asked, caller) = (named_application(&request.caller, &identifier)?, Arc::clone(&request.caller));
+        let targets = Targets::needed(&NamedFields::of(&request.query));
         let found = request.services.store.read(move |tx| {
             let Some(application) = asked.find(tx)? else { return Ok(None) };
             let target = Target::Application { id: &application.id, owner: &application.owner };
             match decide(&caller, &ViewApplications::RIGHT, target) {
-                Decision::Allowed => out::<StoreError>(tx, &application).map(Some),
+                Decision::Allowed => out_with::<StoreError>(tx, &application, targets).map(Some),
                 Decision::Denied | Decision::Unauthenticated => Ok(None),
             }
         });

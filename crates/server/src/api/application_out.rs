@@ -20,13 +20,41 @@ use spaceport_wire::scalar::DateTime;
 use crate::api::principal_out::person_out;
 use crate::api::profile_out::{EmailsShown, profile_out};
 use crate::api::unfurl_target::{domain_out, pattern_out};
+use crate::http::fields::NamedFields;
+
+/// Whether targets of link previews are read: few callers name these fields, and nobody else is shown them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Targets {
+    /// They are read.
+    Read,
+    /// They are left out.
+    LeftOut,
+}
+
+impl Targets {
+    /// What an answer with these fields needs.
+    pub fn needed(fields: &NamedFields) -> Self {
+        match fields.may_name("domains") || fields.may_name("patterns") {
+            true => Self::Read,
+            false => Self::LeftOut,
+        }
+    }
+}
+
+/// One application, its owner and the targets of its link previews loaded.
+///
+/// # Errors
+/// When the database fails.
+pub fn out<E: From<StoreError>>(tx: &mut Tx<'_>, application: &Application) -> Result<EsApp, E> {
+    out_with(tx, application, Targets::Read)
+}
 
 /// One application, its owner loaded.
 ///
 /// # Errors
 /// When the database fails.
-pub fn out<E: From<StoreError>>(tx: &mut Tx<'_>, application: &Application) -> Result<EsApp, E> {
-    let mut found = out_all(tx, std::slice::from_ref(application))?;
+pub fn out_with<E: From<StoreError>>(tx: &mut Tx<'_>, application: &Application, targets: Targets) -> Result<EsApp, E> {
+    let mut found = out_all(tx, std::slice::from_ref(application), targets)?;
     found.pop().ok_or_else(|| StoreError::corrupt("an application vanished").into())
 }
 
@@ -34,7 +62,7 @@ pub fn out<E: From<StoreError>>(tx: &mut Tx<'_>, application: &Application) -> R
 ///
 /// # Errors
 /// When the database fails.
-pub fn out_all(tx: &mut Tx<'_>, applications: &[Application]) -> Result<Vec<EsApp>, StoreError> {
+pub fn out_all(tx: &mut Tx<'_>, applications: &[Application], targets: Targets) -> Result<Vec<EsApp>, StoreError> {
     let mut makers = HashMap::new();
     for application in applications {
         if let Owner::Application(id) = &application.owner
@@ -70,6 +98,9 @@ pub fn out_all(tx: &mut Tx<'_>, applications: &[Application]) -> Result<Vec<EsAp
         application_out(application, person(&application.owner), maker)
     };
     let mut shown: Vec<EsApp> = applications.iter().map(shown).collect();
+    if targets == Targets::LeftOut {
+        return Ok(shown);
+    }
     let ids: Vec<ApplicationId> = applications.iter().map(|application| application.id.clone()).collect();
     let targets = tx.unfurl_targets_of(&ids)?;
     if targets.is_empty() {

@@ -6,7 +6,7 @@ use spaceport_platform::profile::Profile;
 use spaceport_store::{StoreError, Tx};
 use spaceport_wire::principal::{CPrincipal, CPrincipalDetails};
 
-use crate::api::application_out;
+use crate::api::application_out::{self, Targets};
 use crate::api::profile_out::{EmailsShown, profile_out};
 
 /// Principals, in the order given; null where the server itself acted, or where who acted is not known any more.
@@ -27,7 +27,7 @@ pub fn principals_out(tx: &mut Tx<'_>, principals: &[Principal]) -> Result<Vec<O
     for id in &applications {
         found.extend(tx.application(id)?);
     }
-    let applications = application_out::out_all(tx, &found)?;
+    let applications = application_out::out_all(tx, &found, Targets::Read)?;
     let shown = |principal: &Principal| match principal {
         Principal::User(id) => people.iter().find(|profile| profile.id == *id).map(person_out),
         Principal::Application(id) => {

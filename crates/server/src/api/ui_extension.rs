@@ -61,7 +61,8 @@ pub async fn update(cx: Cx<CallingApplication>, Body(body): Body<UpdateUiExtensi
     Ok(Done)
 }
 
-/// What the application adds in the context, or in all that the caller sees.
+/// What the application adds in the context, or in all that the caller sees. While it is archived that is nothing; what it
+/// added is kept.
 ///
 /// # Errors
 /// Those of access; `not-found` for a context that the caller does not see.
@@ -73,6 +74,9 @@ pub async fn list(
         Some(named) => Some(visible_place(&cx, named.0).await?.context().clone()),
         None => None,
     };
+    if cx.access.application.archived_at.is_some() {
+        return Ok(Json(Vec::new()));
+    }
     let (id, caller) = (cx.access.application.id.clone(), cx.caller.clone());
     let found = cx.read(move |tx| {
         let mut found = Vec::new();

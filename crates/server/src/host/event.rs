@@ -174,7 +174,7 @@ async fn places(
 
 /// The place that an id names which the directory does not know: an event may come before the directory hears of
 /// its project (decision 0027). A key has to be known, because nothing else says which project it means.
-fn unknown_yet(identifier: &PermissionContextIdentifier) -> Option<Place> {
+pub fn unknown_yet(identifier: &PermissionContextIdentifier) -> Option<Place> {
     match identifier {
         PermissionContextIdentifier::Global | PermissionContextIdentifier::Project(ProjectIdentifier::Key(_)) => None,
         PermissionContextIdentifier::Project(ProjectIdentifier::Id(id)) => Some(Context::Project(id.clone()).into()),

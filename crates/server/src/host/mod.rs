@@ -5,6 +5,7 @@ pub mod audit_trail;
 pub mod delivery_log;
 pub mod directory;
 pub mod event;
+pub mod field_right;
 pub mod filter;
 pub mod installation;
 pub mod payload;

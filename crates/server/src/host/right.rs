@@ -7,7 +7,7 @@ use spaceport_platform::catalogue::{RightEntry, check_own_right};
 use spaceport_platform::identifier::PermissionContextIdentifier;
 use spaceport_platform::invalid::Invalid;
 use spaceport_store::StoreError;
-use spaceport_wire::permission::{CheckResult, CheckResults, Checks, DefineRight};
+use spaceport_wire::permission::{CheckResult, CheckResults, Checks, DefineRight, OwnRight};
 
 use crate::asked::{Question, answers};
 use crate::http::access::{CheckRights, Cx, Holding, ManageCatalogue};
@@ -21,12 +21,12 @@ pub const MOST: usize = 1_000;
 
 /// The operations of this resource.
 pub fn routes(routes: Routes) -> Routes {
-    routes.put("/api/host/v1/catalogue/rights/{code}", "host.right.put", "Add a right to the catalogue", put).post(
-        "/api/host/v1/check",
-        "host.right.check",
-        "Check rights",
-        check,
-    )
+    const RIGHTS: &str = "/api/host/v1/catalogue/rights";
+    const RIGHT: &str = "/api/host/v1/catalogue/rights/{code}";
+    routes
+        .get(RIGHTS, "host.right.list", "Get all rights of the host's own", list)
+        .put(RIGHT, "host.right.put", "Add a right to the catalogue", put)
+        .post("/api/host/v1/check", "host.right.check", "Check rights", check)
 }
 
 /// The code in the path.
@@ -79,6 +79,23 @@ pub async fn put(
     .map_err(|error: StoreError| ApiError::from(error))?;
     cx.services.catalogue.notice(&cx.services.store).await?;
     Ok(Done)
+}
+
+/// All rights that were added, by code, as they were put. Those that are built in are not among them.
+///
+/// # Errors
+/// Those of access.
+pub async fn list(cx: Cx<Holding<ManageCatalogue>>) -> Result<Json<Vec<OwnRight>>, ApiError> {
+    let own = cx.read(|tx| tx.own_rights()).await.map_err(|error: StoreError| ApiError::from(error))?;
+    let shown = own.into_iter().map(|entry| OwnRight {
+        code: entry.code,
+        title: entry.title,
+        description: entry.description,
+        target: entry.target,
+        group: entry.group,
+        dependencies: entry.dependencies,
+    });
+    Ok(Json(shown.collect()))
 }
 
 /// Answers up to a thousand questions, by the decision that the API itself asks.

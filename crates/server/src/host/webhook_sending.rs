@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use spaceport_platform::application::VerificationToken;
 use spaceport_platform::audit::AuditChange;
+use spaceport_platform::catalogue::Catalogue;
 use spaceport_platform::context::Place;
 use spaceport_platform::event::{MAX_PAYLOAD, NewEvent};
+use spaceport_platform::field_right::FieldRight;
 use spaceport_platform::id::{EventId, Id};
 use spaceport_platform::invalid::Invalid;
 use spaceport_platform::sending::{self, Sending};
@@ -14,9 +16,11 @@ use spaceport_platform::webhook_changes::changes;
 use spaceport_wire::canonical::canonical_object;
 use spaceport_wire::delivery::{DeliveryPreview, Pinged, PreviewDelivery, Sending as SendingOut, UpdateSending};
 use spaceport_wire::payload::Shape;
+use spaceport_wire::payload_fields::Withheld;
 use spaceport_wire::scalar::Patch;
 
 use crate::api::webhook::{WebhookPath, changeable, found, target};
+use crate::host::event::unknown_yet;
 use crate::http::access::{Cx, EditApplications, OnApplication, ViewApplications};
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Path};
@@ -163,7 +167,15 @@ fn ping_payload(webhook_name: &str) -> String {
     serde_json::json!({ "className": "PingWebhookEvent", "webhookName": webhook_name }).to_string()
 }
 
-/// The body that a webhook would send for an event, with its own fields or template or others to be tried.
+/// Fields of such events that demand a right of their own.
+fn fields_of(event_type: Option<&str>, catalogue: &Catalogue) -> Result<Vec<FieldRight>, Invalid> {
+    let Some(code) = event_type else { return Ok(Vec::new()) };
+    catalogue.named_event_type(code).map_err(|fault| fault.within("type"))?;
+    Ok(catalogue.field_rights().of(code).to_vec())
+}
+
+/// The body that a webhook would send for an event, with its own fields or template or others to be tried. With the
+/// event's type, fields are left out that the application may not see in the context.
 ///
 /// # Errors
 /// `not-found`; `validation-error` naming the argument, in expressions with the position.
@@ -174,7 +186,20 @@ pub async fn preview(
 ) -> Result<Json<DeliveryPreview>, ApiError> {
     let application = cx.access.application.clone();
     let id = application.id.clone();
-    let webhook = cx.read(move |tx| found(tx, &id, &path.id())).await?;
+    let fields = fields_of(body.event_type.as_deref(), &cx.services.catalogue.current())?;
+    let context = body.context.map(|context| context.0);
+    let (webhook, withheld) = cx
+        .read(move |tx| {
+            let webhook = found(tx, &id, &path.id())?;
+            let place = match &context {
+                None => Some(Place::GLOBAL),
+                Some(context) => tx.place(context)?.or_else(|| unknown_yet(context)),
+            };
+            let unknown = || Invalid::new("context", "names a project by a key that the directory does not know");
+            let withheld = tx.withheld_fields(&id, &fields, &place.ok_or_else(unknown)?)?;
+            Ok::<_, ApiError>((webhook, withheld))
+        })
+        .await?;
     let payload = match &body.payload {
         Some(payload) => canonical_object(payload.get()).map_err(|fault| fault.within("payload"))?,
         None => ping_payload(&webhook.name),
@@ -187,6 +212,7 @@ pub async fn preview(
         (fields, template) => PayloadForm::new(fields, template)?,
     };
     let token = (application.verification_token == VerificationToken::Sent).then_some(MASK);
-    let body = Shape::parse(&form)?.body(&application.client_id, webhook.id.as_str(), &payload, token);
+    let withheld = Withheld::of_paths(withheld.iter().map(String::as_str));
+    let body = Shape::parse(&form)?.body(&application.client_id, webhook.id.as_str(), &payload, token, &withheld);
     Ok(Json(DeliveryPreview { body }))
 }

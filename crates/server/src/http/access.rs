@@ -12,6 +12,7 @@ use spaceport_platform::time::Timestamp;
 use spaceport_store::{StoreError, Tx};
 
 use crate::http::error::ApiError;
+use crate::http::fields::NamedFields;
 use crate::http::news::News;
 use crate::http::request::Request;
 use crate::http::trail::Trail;
@@ -25,6 +26,8 @@ pub struct Cx<A> {
     pub caller: Arc<Caller>,
     pub(crate) trail: Trail,
     pub(crate) news: News,
+    /// What `$fields` names.
+    pub(crate) fields: NamedFields,
     pub(crate) services: Services,
 }
 

@@ -3,6 +3,8 @@
 //! The body is `{"error","error_description"}` with the codes of wire-protocol 2.9; the token endpoint
 //! uses the same shape with the codes of RFC 6749 5.2.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use spaceport_platform::access::Decision;
 use spaceport_platform::invalid::Invalid;
@@ -19,11 +21,13 @@ pub struct ApiError {
     pub description: String,
     /// `WWW-Authenticate`, where the status demands one.
     pub challenge: Option<&'static str>,
+    /// `Retry-After`, in whole seconds, where it is known when the same call would be answered.
+    pub retry_after: Option<u64>,
 }
 
 impl ApiError {
     fn new(status: StatusCode, code: &'static str, description: impl Into<String>) -> Self {
-        Self { status, code, description: description.into(), challenge: None }
+        Self { status, code, description: description.into(), challenge: None, retry_after: None }
     }
 
     /// An argument is missing or wrong.
@@ -69,6 +73,14 @@ impl ApiError {
     /// Known, but not entitled.
     pub fn denied(description: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "permission-denied", description)
+    }
+
+    /// There were too many requests; the next one is answered after so long.
+    pub fn rate_limited(description: impl Into<String>, after: Duration) -> Self {
+        let mut error = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate-limited", description);
+        // Rounded up: whoever waits so long is not refused again.
+        error.retry_after = Some(u64::try_from(after.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX).max(1));
+        error
     }
 
     /// The body is larger than the operation accepts.
@@ -146,6 +158,9 @@ impl axum::response::IntoResponse for ApiError {
         headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
         if let Some(challenge) = self.challenge {
             headers.insert(http::header::WWW_AUTHENTICATE, http::HeaderValue::from_static(challenge));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(http::header::RETRY_AFTER, http::HeaderValue::from(seconds));
         }
         response
     }

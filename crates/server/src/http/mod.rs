@@ -5,6 +5,7 @@ pub mod caller;
 pub mod consent_access;
 pub mod directory_access;
 pub mod error;
+pub mod fields;
 pub mod freshness;
 pub mod in_context;
 pub mod input;

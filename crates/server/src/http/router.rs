@@ -106,6 +106,13 @@ async fn answer(
     let (mut parts, body) = request.into_parts();
     let path = path_variables(&mut parts).await?;
     let (caller, session) = caller(route, &parts, &services).await?;
+    let incoming = Incoming::new(body, route.body_limit, services.time_limits.body);
+    if let (Some(limit), Some(application)) = (&services.rate_limit, caller.limited())
+        && let Err(refusal) = limit.count(application, services.clock.now())
+    {
+        incoming.discard().await;
+        return Err(refusal);
+    }
     let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let peer = peer(connection, &parts.headers, &services.settings.trusted_proxy);
     if let Some(token) = &caller.token {
@@ -115,7 +122,6 @@ async fn answer(
     }
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let operation = route.operation.name;
-    let incoming = Incoming::new(body, route.body_limit, services.time_limits.body);
     let (headers, body) = (parts.headers, Bytes::new());
     let request = Request { services, operation, id, caller, path, query, headers, body, session, peer, incoming };
     (route.run)(request).await

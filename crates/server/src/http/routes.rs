@@ -7,10 +7,10 @@ use axum::response::Response;
 use spaceport_platform::access::Principal;
 use spaceport_wire::describe::{Method, Operation, Surface};
 use spaceport_wire::fields::Selection;
-use spaceport_wire::query::parse_query;
 
 use crate::http::access::{Access, Cx};
 use crate::http::error::ApiError;
+use crate::http::fields::{NamedFields, selection};
 use crate::http::input::{Input, variables_of};
 use crate::http::news::News;
 use crate::http::reply::Reply;
@@ -166,22 +166,8 @@ pub trait Handler<M>: Clone + Send + Sync + 'static {
     fn run(self, request: Request) -> Answer;
 }
 
-/// The query parameter every operation with fields has.
-#[derive(serde::Deserialize, schemars::JsonSchema)]
-struct Fields {
-    #[serde(rename = "$fields")]
-    fields: Option<String>,
-}
-
-fn selection<O: Reply>(request: &Request) -> Result<Option<Selection>, ApiError> {
-    if !O::HAS_FIELDS {
-        return Ok(None);
-    }
-    let fields: Fields = parse_query(&request.query)?;
-    match fields.fields {
-        Some(text) => Ok(Some(Selection::parse(&text).map_err(|fault| fault.within("$fields"))?)),
-        None => Ok(None),
-    }
+fn selected<O: Reply>(request: &Request) -> Result<Option<Selection>, ApiError> {
+    if O::HAS_FIELDS { selection(&request.query) } else { Ok(None) }
 }
 
 fn describe_access<A: Access, O: Reply>(operation: &mut Operation) {
@@ -211,7 +197,8 @@ async fn admit<A: Access>(request: &Request) -> Result<Cx<A>, ApiError> {
     let (now, id) = (services.clock.now(), Arc::clone(&request.id));
     let trail = Trail::new(Arc::clone(&caller), request.operation, id, now, services.clone());
     let news = News::new(Arc::clone(&caller), now, services.clone());
-    Ok(Cx { access, caller, trail, news, services })
+    let fields = NamedFields::of(&request.query);
+    Ok(Cx { access, caller, trail, news, fields, services })
 }
 
 impl<F, R, A, O> Handler<(A, O)> for F
@@ -230,7 +217,7 @@ where
     fn run(self, request: Request) -> Answer {
         Box::pin(async move {
             let (cx, request) = enter::<A>(request).await?;
-            let selection = selection::<O>(&request)?;
+            let selection = selected::<O>(&request)?;
             self(cx).await?.into_response(selection.as_ref())
         })
     }
@@ -254,7 +241,7 @@ where
     fn run(self, request: Request) -> Answer {
         Box::pin(async move {
             let (cx, request) = enter::<A>(request).await?;
-            let selection = selection::<O>(&request)?;
+            let selection = selected::<O>(&request)?;
             let input = I::read(&request)?;
             self(cx, input).await?.into_response(selection.as_ref())
         })
@@ -281,7 +268,7 @@ where
     fn run(self, request: Request) -> Answer {
         Box::pin(async move {
             let (cx, request) = enter::<A>(request).await?;
-            let selection = selection::<O>(&request)?;
+            let selection = selected::<O>(&request)?;
             let (first, second) = (I::read(&request)?, J::read(&request)?);
             self(cx, first, second).await?.into_response(selection.as_ref())
         })

@@ -33,7 +33,7 @@ pub struct SignedIn {
 ///
 /// # Errors
 /// `invalid_client`, with the same text for unknown clients and wrong secrets; `invalid_request` when
-/// header and body disagree.
+/// header and body disagree; `rate-limited` when the application made too many requests.
 pub async fn authenticate(
     headers: &HeaderMap,
     form: &Form,
@@ -63,7 +63,13 @@ pub async fn authenticate(
         })
         .await?;
     match found.filter(|found| found.application.archived_at.is_none()) {
-        Some(found) => Ok(found),
+        Some(found) => {
+            // Only now: nobody uses up what others may do by naming them.
+            if let Some(limit) = &services.rate_limit {
+                limit.count(&found.application.id, now)?;
+            }
+            Ok(found)
+        }
         None => {
             tokio::time::sleep(services.failed_sign_ins.failed(&client_id, peer, now)).await;
             Err(ApiError::invalid_client())

@@ -34,6 +34,8 @@ its public key                      kept       kept       kept
 its webhooks                        kept       kept       kept
 its parameters                      kept       kept       kept
 its error message                   kept       kept       kept
+its UI extensions                   shown      hidden     shown
+its UI extensions everywhere        shown      hidden     shown
 ";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,6 +90,9 @@ impl<'a> Scene<'a> {
         as_itself("/api/http/applications/parameters/k").json(&json!({ "value": "v" })).send().await.expect(200);
         let message = server.client.post("/api/http/applications/error-message").bearer(&made.token);
         message.json(&json!({ "message": "No disk" })).send().await.expect(200);
+        let page = json!({ "className": "ChatBotUiExtensionIn" });
+        let extensions = json!({ "contextIdentifier": "global", "extensions": [page] });
+        as_itself("/api/http/applications/ui-extensions").json(&extensions).send().await.expect(200);
         let permanent = "permanent-token-of-the-application".to_owned();
         let stored = NewToken {
             hash: token_hash(&permanent),
@@ -172,6 +177,13 @@ impl<'a> Scene<'a> {
         if found(&self.read(rest).await) == *expected { "kept" } else { "gone" }
     }
 
+    async fn extensions(&self, query: &str) -> &'static str {
+        match self.read(&format!("/ui-extensions{query}")).await.as_array().unwrap().len() {
+            1 => "shown",
+            _ => "hidden",
+        }
+    }
+
     async fn parameters(&self) -> &'static str {
         let application = ApplicationId::new(self.made.id.as_str());
         let owner = ParameterOwner { application, profile: None };
@@ -211,6 +223,8 @@ impl<'a> Scene<'a> {
             ("its webhooks", self.kept("/webhooks", &json!(1), |page| page["totalCount"].clone()).await),
             ("its parameters", self.parameters().await),
             ("its error message", self.kept("", &message, |found| found["errorMessage"].clone()).await),
+            ("its UI extensions", self.extensions("?contextIdentifier=global").await),
+            ("its UI extensions everywhere", self.extensions("").await),
         ]);
         column
     }

@@ -195,3 +195,55 @@ async fn a_host_adds_filters_of_its_own() {
         server.running.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hosts_list_their_filters_and_delete_those_that_nothing_uses() {
+    for engine in BOTH {
+        let server = Server::start(engine).await;
+        let host = server.host().await;
+        let all = "/api/host/v1/catalogue/filters";
+        let (paint, wood) = (format!("{all}/PaintSubscriptionFilterIn"), format!("{all}/WoodSubscriptionFilterIn"));
+        let fields = json!([{ "name": "colours", "compare": "name", "form": "many", "at": ["payload.colour"] }]);
+        let define = json!({ "subjects": ["Issue", "Blog"], "fields": fields });
+        for path in [&wood, &paint] {
+            server.client.put(path).bearer(&host).json(&define).send().await.expect(200);
+        }
+        let list = async || server.client.get(all).bearer(&host).send().await.expect(200).json();
+        let shown = |class: &str| json!({ "className": class, "subjects": ["Issue", "Blog"], "fields": fields });
+        let both = json!([shown("PaintSubscriptionFilterIn"), shown("WoodSubscriptionFilterIn")]);
+        assert_eq!(list().await, both, "as they were put, and none of the built-in ones");
+
+        let made = server.application(json!({ "name": "App", "endpointUri": "http://127.0.0.1:9/" })).await;
+        server.grant(&made.id, "global", &["Project.Issues.View"]).await;
+        let filter = json!({ "className": "PaintSubscriptionFilterIn", "colours": ["red"] });
+        let body =
+            json!({ "name": "hook", "subscriptions": [subscription("Issue", "Issue.Created", json!([filter]))] });
+        let created = server.client.post(PATH).bearer(&made.token).json(&body).send().await.expect(200).json();
+        let hook = format!("{PATH}/{}", created["id"].as_str().unwrap());
+        let delete = async |path: &str| server.client.delete(path).bearer(&host).send().await;
+        let refused = delete(&paint).await.expect(400).json();
+        assert!(refused["error_description"].as_str().unwrap().contains(created["id"].as_str().unwrap()), "{refused}");
+        assert_eq!(list().await, both, "the refusal changes nothing");
+        delete(&wood).await.expect(200);
+        delete(&wood).await.expect(404);
+        delete(&format!("{all}/CodeReviewSubscriptionFilterIn")).await.expect(404);
+        server.client.delete(&paint).bearer(&made.token).send().await.expect(403);
+
+        // Of an archived webhook the filter stays, and lets nothing pass when it comes back.
+        server.client.delete(&hook).bearer(&made.token).send().await.expect(200);
+        delete(&paint).await.expect(200);
+        assert_eq!(list().await, json!([]));
+        server.client.post(&hook).bearer(&made.token).send().await.expect(200);
+        let payload = json!({ "className": "IssueWebhookEvent", "colour": "red" });
+        let event = json!({ "subject": "Issue", "type": "Issue.Created", "payload": payload });
+        assert_eq!(heard(&server, json!([event])).await, [0]);
+        let body = subscription("Issue", "Issue.Created", json!([filter]));
+        let path = format!("{hook}/subscriptions");
+        server.client.post(&path).bearer(&made.token).json(&body).send().await.expect(400);
+        let trail = "/api/host/v1/audit-trail?targetKind=filter";
+        let trail = server.client.get(trail).bearer(&server.admin).send().await.expect(200).json();
+        assert_eq!(trail["data"].as_array().unwrap().len(), 4, "two made, two deleted");
+        assert_eq!(trail["data"][0]["changes"][0]["new"], Value::Null, "{trail}");
+        server.running.stop().await;
+    }
+}

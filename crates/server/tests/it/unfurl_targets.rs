@@ -108,3 +108,33 @@ async fn applications_hear_of_what_is_asked_and_answered() {
         server.running.stop().await;
     }
 }
+
+/// On PostgreSQL alone, where a table can be taken away from a running server; the statements are the same on both.
+#[tokio::test(flavor = "multi_thread")]
+async fn targets_are_read_only_when_they_are_named() {
+    let server = Server::start(Engine::Postgres).await;
+    let made = server.application(json!({ "name": "Previews" })).await;
+    server.grant(&made.id, "global", &["Applications.View"]).await;
+    ask(&server, &made.token, json!(["slack.com"])).await;
+    let one = format!("/api/http/applications/id:{}", made.id);
+    let me = "/api/http/applications/me".to_owned();
+    let authorized = "/api/http/applications/authorizations/authorized-applications?contextIdentifier=global";
+    let lists = ["/api/http/applications/paged".to_owned(), authorized.to_owned()];
+    let named = ["domains", "id,patterns(pattern)", "data(domains(domain))", "*,%64omains"];
+    let and =
+        |path: &str, fields: &str| format!("{path}{}$fields={fields}", if path.contains('?') { "&" } else { "?" });
+    let shown = server.client.get(&and(&me, "domains")).bearer(&made.token).send().await.expect(200).json();
+    assert_eq!(shown["domains"][0]["domain"], "slack.com");
+    let database = server.database.as_ref().unwrap();
+    database.execute("ALTER TABLE unfurl_target RENAME TO unfurl_target_gone");
+    for path in [one, me].iter().chain(&lists) {
+        for fields in ["*", "id,name,owner(username)", "data(id)"] {
+            server.client.get(&and(path, fields)).bearer(&made.token).send().await.expect(200);
+        }
+        server.client.get(path).bearer(&made.token).send().await.expect(200);
+        for fields in named {
+            server.client.get(&and(path, fields)).bearer(&made.token).send().await.expect(503);
+        }
+    }
+    server.running.stop().await;
+}

@@ -3,12 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use spaceport_platform::delivery::DeliveryState;
+use spaceport_platform::field_right::FieldRights;
 use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
 use crate::tx::attempt::Call;
-use crate::tx::entitlement::Demand;
+use crate::tx::entitlement::{Question, Told};
 use crate::tx::{Tx, placeholders};
 use crate::value::{Row, Value};
 
@@ -39,6 +40,8 @@ pub struct ClaimedRow {
     pub application_revision: i64,
     /// Client id of the application.
     pub client_id: String,
+    /// Paths of the fields of the payload that the application may not see.
+    pub withheld: Vec<String>,
 }
 
 /// How many deliveries of an application are wanted.
@@ -78,6 +81,7 @@ struct Leased<'a> {
     tried_before: i64,
     created_at: Timestamp,
     event: String,
+    withheld: Vec<String>,
 }
 
 /// What follows from an attempt.
@@ -146,10 +150,11 @@ impl Tx<'_> {
 
     /// Leases up to so many due deliveries of each application until `lease_until`, and counts the
     /// attempt. A lease that has run out makes the delivery due again. Of an ordered webhook none is leased before all
-    /// that are older.
+    /// that are older. What the application may see of each payload follows from `field_rights`.
     pub fn claim(
         &mut self,
         wants: &[Wanted],
+        field_rights: &FieldRights,
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Vec<ClaimedRow>, StoreError> {
@@ -178,12 +183,13 @@ impl Tx<'_> {
                     created_at: row.time()?,
                     event: row.text()?,
                     tried_before: row.int()?,
+                    withheld: Vec::new(),
                 });
             }
         }
         let events: Vec<String> = leased.iter().map(|lease| lease.event.clone()).collect();
         let told = self.told(&events)?;
-        let leased = self.cancel_unmet(leased, &told, now)?;
+        let leased = self.cancel_unmet(leased, (&told, field_rights), now)?;
         let mut known: HashMap<String, Facts> = HashMap::new();
         for lease in &leased {
             if !known.contains_key(&lease.webhook) {
@@ -202,10 +208,11 @@ impl Tx<'_> {
                 attempt: u32::try_from(lease.attempt).unwrap_or(u32::MAX),
                 tried_before: u32::try_from(lease.tried_before).unwrap_or(u32::MAX),
                 created_at: lease.created_at,
-                payload: told.get(&lease.event).map(|(payload, _)| payload.clone()).unwrap_or_default(),
+                payload: told.get(&lease.event).map(|told| told.payload.clone()).unwrap_or_default(),
                 webhook_revision: facts.webhook_revision,
                 application_revision: facts.application_revision,
                 client_id: facts.client_id.clone(),
+                withheld: lease.withheld,
             });
         }
         // RETURNING has no order; ids are ordered by time.
@@ -214,11 +221,11 @@ impl Tx<'_> {
     }
 
     /// Ends those whose application may not hear of the event any more, and those whose event is gone; their attempt was
-    /// none. Answers the others.
+    /// none. Answers the others, each with what is withheld.
     fn cancel_unmet<'a>(
         &mut self,
         leased: Vec<Leased<'a>>,
-        told: &HashMap<String, (String, Demand)>,
+        (told, field_rights): (&HashMap<String, Told>, &FieldRights),
         now: Timestamp,
     ) -> Result<Vec<Leased<'a>>, StoreError> {
         let (mut kept, mut cancelled) = (Vec::with_capacity(leased.len()), Vec::new());
@@ -229,17 +236,19 @@ impl Tx<'_> {
             let mut known = Vec::with_capacity(of_one.len());
             for lease in of_one {
                 match told.get(&lease.event) {
-                    Some((_, demand)) => known.push((lease, demand)),
+                    Some(Told { demand, event_type, .. }) => {
+                        known.push((lease, Question { demand, fields: field_rights.of(event_type) }));
+                    }
                     // Replayed while the event was being deleted.
                     None => cancelled.push(cancel(lease)),
                 }
             }
-            let demands: Vec<&Demand> = known.iter().map(|(_, demand)| *demand).collect();
-            let met = self.meets(first.application, &demands)?;
-            for ((lease, _), met) in known.into_iter().zip(met) {
-                match met {
-                    true => kept.push(lease.clone()),
-                    false => cancelled.push(cancel(lease)),
+            let (leases, questions): (Vec<_>, Vec<_>) = known.into_iter().unzip();
+            let answers = self.meets(first.application, &questions)?;
+            for (lease, answer) in leases.into_iter().zip(answers) {
+                match answer {
+                    Some(withheld) => kept.push(Leased { withheld, ..lease.clone() }),
+                    None => cancelled.push(cancel(lease)),
                 }
             }
         }

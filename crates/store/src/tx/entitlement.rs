@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use spaceport_platform::access::{Grant, own_rights};
 use spaceport_platform::context::{Context, Place};
 use spaceport_platform::event::{About, NewEvent, entitled};
+use spaceport_platform::field_right::FieldRight;
 use spaceport_platform::grants::Grants;
 use spaceport_platform::id::ApplicationId;
 use spaceport_platform::right::Right;
@@ -24,6 +25,37 @@ pub(crate) struct Demand {
     pub(crate) rights: Vec<Right>,
     pub(crate) place: Place,
     pub(crate) about: Option<About>,
+}
+
+/// What an event tells, and to whom.
+pub(crate) struct Told {
+    /// Canonical JSON of its payload.
+    pub payload: String,
+    /// Code of its type.
+    pub event_type: String,
+    /// What an application needs.
+    pub demand: Demand,
+}
+
+/// Whether an application may hear of an event, and which of these fields of it.
+pub(crate) struct Question<'a> {
+    /// What it needs to hear of it.
+    pub demand: &'a Demand,
+    /// Fields that demand rights of their own.
+    pub fields: &'a [FieldRight],
+}
+
+impl Question<'_> {
+    fn rights(&self) -> impl Iterator<Item = &Right> {
+        self.demand.rights.iter().chain(self.fields.iter().map(|field| &field.right))
+    }
+
+    fn answer(&self, application: &ApplicationId, grants: &Grants) -> Option<Vec<String>> {
+        let Demand { rights, place, about } = self.demand;
+        let may = |rights: &[Right]| entitled(application, rights, place, about.as_ref(), grants);
+        let hidden = |field: &&FieldRight| !may(std::slice::from_ref(&field.right));
+        may(rights).then(|| self.fields.iter().filter(hidden).map(|field| field.path.clone()).collect())
+    }
 }
 
 /// The columns of `event` that hold a [`Demand`].
@@ -152,11 +184,16 @@ impl Tx<'_> {
         Ok(cancelled)
     }
 
-    /// Of these demands of one application, whether it meets each now.
-    pub(crate) fn meets(&mut self, application: &ApplicationId, demands: &[&Demand]) -> Result<Vec<bool>, StoreError> {
-        let rights: BTreeSet<&str> = demands.iter().flat_map(|demand| demand.rights.iter().map(Right::code)).collect();
+    /// Of these questions about one application, whether it may hear of each event now: `None` when it may not, or the
+    /// paths of the fields that it may not see.
+    pub(crate) fn meets(
+        &mut self,
+        application: &ApplicationId,
+        questions: &[Question<'_>],
+    ) -> Result<Vec<Option<Vec<String>>>, StoreError> {
+        let rights: BTreeSet<&str> = questions.iter().flat_map(Question::rights).map(Right::code).collect();
         let contexts: BTreeSet<String> =
-            demands.iter().flat_map(|demand| demand.place.covering().map(ToString::to_string)).collect();
+            questions.iter().flat_map(|question| question.demand.place.covering().map(ToString::to_string)).collect();
         let mut grants = Grants::none();
         if !rights.is_empty() {
             let sql = format!(
@@ -175,16 +212,30 @@ impl Tx<'_> {
                 grants.add(Grant { right: Right::from_code(&right), context });
             }
         }
-        let meets =
-            |demand: &&Demand| entitled(application, &demand.rights, &demand.place, demand.about.as_ref(), &grants);
-        Ok(demands.iter().map(meets).collect())
+        Ok(questions.iter().map(|question| question.answer(application, &grants)).collect())
     }
 
-    /// What is told and what is demanded by these events, by id.
-    pub(crate) fn told(&mut self, events: &[String]) -> Result<HashMap<String, (String, Demand)>, StoreError> {
+    /// Paths of those of these fields that an application may not see in an event at this place.
+    pub fn withheld_fields(
+        &mut self,
+        application: &ApplicationId,
+        fields: &[FieldRight],
+        place: &Place,
+    ) -> Result<Vec<String>, StoreError> {
+        let demand = Demand { rights: Vec::new(), place: place.clone(), about: None };
+        let answers = self.meets(application, &[Question { demand: &demand, fields }])?;
+        Ok(answers.into_iter().flatten().flatten().collect())
+    }
+
+    /// What is told by these events, by id.
+    pub(crate) fn told(&mut self, events: &[String]) -> Result<HashMap<String, Told>, StoreError> {
         let ids: BTreeSet<&str> = events.iter().map(String::as_str).collect();
         let ids: Vec<Value> = ids.into_iter().map(Value::from).collect();
-        let rows = self.rows_in(&format!("SELECT id, payload, {DEMAND} FROM event"), "id", &ids)?;
-        rows.into_iter().map(|mut row| Ok((row.text()?, (row.text()?, Demand::read(&mut row)?)))).collect()
+        let rows = self.rows_in(&format!("SELECT id, payload, event_type, {DEMAND} FROM event"), "id", &ids)?;
+        let read = |mut row: Row| {
+            let (id, payload, event_type) = (row.text()?, row.text()?, row.text()?);
+            Ok((id, Told { payload, event_type, demand: Demand::read(&mut row)? }))
+        };
+        rows.into_iter().map(read).collect()
     }
 }

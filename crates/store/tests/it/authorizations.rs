@@ -8,6 +8,7 @@ use spaceport_platform::context::{Context, Place};
 use spaceport_platform::directory::package_repository::PackageRepository;
 use spaceport_platform::directory::project::{Openness, Project};
 use spaceport_platform::event::{About, NewEvent};
+use spaceport_platform::field_right::FieldRights;
 use spaceport_platform::id::{ApplicationId, EventId, ProfileId};
 use spaceport_platform::right::Right;
 use spaceport_platform::unfurl::{TargetKind, UnfurlTarget, Wanted};
@@ -31,7 +32,7 @@ fn right(code: &str, status: RightStatus) -> AuthorizedRight {
     AuthorizedRight { right: Right::from_code(code), status, author, modified_at: at(3) }
 }
 
-async fn set(store: &Store, application: &'static str, context: Context, codes: &[(&str, RightStatus)]) {
+pub(crate) async fn set(store: &Store, application: &'static str, context: Context, codes: &[(&str, RightStatus)]) {
     let rights: Vec<_> = codes.iter().map(|(code, status)| right(code, *status)).collect();
     let id = ApplicationId::new(application);
     store.write(move |tx| tx.set_authorized_rights(&id, &context, &rights)).await.unwrap();
@@ -128,7 +129,7 @@ async fn the_hosts_rights_are_kept(store: &Store) {
     assert_eq!(store.read(|tx| tx.revision(Remembered::Catalogue)).await.unwrap(), before + 2);
 }
 
-fn demanding(id: &str, place: Place, codes: &[&str], about: Option<About>) -> NewEvent {
+pub(crate) fn demanding(id: &str, place: Place, codes: &[&str], about: Option<About>) -> NewEvent {
     let rights = codes.iter().map(|code| Right::from_code(code)).collect();
     NewEvent { id: EventId::new(id), place, rights, about, ..event(id) }
 }
@@ -210,7 +211,7 @@ async fn what_was_withdrawn_is_not_sent(store: &Store) {
     }
     let claim = |limit| {
         let wants = [spaceport_store::Wanted::of(ApplicationId::new("withdrawn"), limit)];
-        store.write(move |tx: &mut Tx<'_>| tx.claim(&wants, at(10), at(20)))
+        store.write(move |tx: &mut Tx<'_>| tx.claim(&wants, &FieldRights::default(), at(10), at(20)))
     };
     // Withdrawn without a look at what waits: the claim itself sees that it may not be sent.
     set(store, "withdrawn", project.clone(), &[("X.View", RightStatus::None)]).await;
@@ -227,7 +228,12 @@ async fn what_was_withdrawn_is_not_sent(store: &Store) {
     set(store, "withdrawn", Context::Global, &[("Y.View", RightStatus::Granted)]).await;
     assert!(
         store
-            .write(move |tx| tx.claim(&[spaceport_store::Wanted::of(id.clone(), 10)], at(30), at(40)))
+            .write(move |tx| tx.claim(
+                &[spaceport_store::Wanted::of(id.clone(), 10)],
+                &FieldRights::default(),
+                at(30),
+                at(40)
+            ))
             .await
             .unwrap()
             .is_empty()

@@ -1,5 +1,6 @@
 //! Leases and what becomes of attempts.
 
+use spaceport_platform::field_right::FieldRights;
 use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
 use spaceport_store::{Call, ClaimedRow, RecordedAttempt, RecordedNext, Store, Wanted};
 
@@ -18,7 +19,7 @@ pub(crate) async fn facts(store: &Store) {
 
 async fn claim(store: &Store, application: &'static str, capacity: usize, now: i64, until: i64) -> Vec<ClaimedRow> {
     let work = move |tx: &mut spaceport_store::Tx<'_>| {
-        tx.claim(&[Wanted::of(ApplicationId::new(application), capacity)], at(now), at(until))
+        tx.claim(&[Wanted::of(ApplicationId::new(application), capacity)], &FieldRights::default(), at(now), at(until))
     };
     store.write(work).await.unwrap()
 }
@@ -150,6 +151,12 @@ async fn an_ordered_webhook_gets_nothing_before_what_is_older(store: &Store) {
     assert_eq!(second[0].id, first[1].id, "what failed goes first");
     assert_eq!(second.iter().map(|row| row.attempt).collect::<Vec<_>>(), [2, 1, 1], "waiting was no attempt");
     let except = Wanted { except: vec![WebhookId::new("w-ordered")], ..Wanted::of(ApplicationId::new("ordered"), 9) };
-    assert_eq!(store.write(move |tx| tx.claim(std::slice::from_ref(&except), at(7_000), at(8_000))).await.unwrap(), []);
+    assert_eq!(
+        store
+            .write(move |tx| tx.claim(std::slice::from_ref(&except), &FieldRights::default(), at(7_000), at(8_000)))
+            .await
+            .unwrap(),
+        []
+    );
     assert_eq!(claim(store, "ordered", 9, 7_000, 8_000).await.len(), 3);
 }

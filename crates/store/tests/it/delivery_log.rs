@@ -1,4 +1,4 @@
-//! The log of deliveries and attempts, replays, failing webhooks, and what hosts add to filters.
+//! The log of deliveries and attempts, replays, and failing webhooks.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use spaceport_platform::delivery::DeliveryState;
 use spaceport_platform::event::NewEvent;
+use spaceport_platform::field_right::FieldRights;
 use spaceport_platform::id::{ApplicationId, DeliveryId, EventId, Id, WebhookId};
 use spaceport_platform::listeners::Listener;
 use spaceport_platform::random::Counting;
 use spaceport_platform::time::Timestamp;
 use spaceport_store::{
-    AttemptFilter, Call, Carried, Heard, LogFilter, Missed, MissedQuery, OwnFilter, RecordedAttempt, RecordedNext,
-    Remembered, Store, StoreError, Tx, Wanted,
+    AttemptFilter, Call, Carried, Heard, LogFilter, Missed, MissedQuery, RecordedAttempt, RecordedNext, Remembered,
+    Store, StoreError, Tx, Wanted,
 };
 
 use crate::make::{at, event, heard, ids, listeners, publish, publish_in};
@@ -27,7 +28,6 @@ pub(crate) async fn facts(store: &Store) {
     an_event_for_one_webhook_has_one_delivery(store).await;
     what_a_late_attempt_said_is_kept_from_then_on(store).await;
     missed_events_are_found_in_steps_and_delivered_once(store).await;
-    filters_of_hosts_are_kept_by_name(store).await;
 }
 
 fn log() -> ApplicationId {
@@ -36,7 +36,7 @@ fn log() -> ApplicationId {
 
 async fn send(store: &Store, now: i64, next: RecordedNext) {
     let work = move |tx: &mut Tx<'_>| {
-        let claimed = tx.claim(&[Wanted::of(log(), 9)], at(now), at(now + 100))?;
+        let claimed = tx.claim(&[Wanted::of(log(), 9)], &FieldRights::default(), at(now), at(now + 100))?;
         let attempt = |row: &spaceport_store::ClaimedRow| RecordedAttempt {
             delivery: row.id.clone(),
             number: row.attempt,
@@ -104,7 +104,8 @@ async fn what_has_ended_is_sent_again_once_and_nothing_else(store: &Store) {
     assert!(!store.write(move |tx| tx.replay_one(&id, at(20))).await.unwrap(), "it waits already");
     let rest = store.write(|tx| tx.replay(&log(), &LogFilter::default(), None, 10, at(20))).await.unwrap();
     assert_eq!(rest, [all[1].clone()]);
-    let claimed = store.write(|tx| tx.claim(&[Wanted::of(log(), 9)], at(20), at(21))).await.unwrap();
+    let claimed =
+        store.write(|tx| tx.claim(&[Wanted::of(log(), 9)], &FieldRights::default(), at(20), at(21))).await.unwrap();
     assert!(claimed.iter().all(|row| (row.attempt, row.tried_before) == (2, 1)), "{claimed:?}");
     send(store, 21, RecordedNext::GiveUp).await;
 }
@@ -134,7 +135,7 @@ async fn an_event_for_one_webhook_has_one_delivery(store: &Store) {
     let new_id = ids();
     let work = move |tx: &mut Tx<'_>| {
         tx.publish_to(&event("ping"), (&log(), &WebhookId::new("w-log")), &new_id(), at(40))?;
-        tx.claim(&[Wanted::of(log(), 9)], at(40), at(41))
+        tx.claim(&[Wanted::of(log(), 9)], &FieldRights::default(), at(40), at(41))
     };
     let claimed = store.write(work).await.unwrap_or_else(|error: StoreError| panic!("{error}"));
     assert_eq!(claimed.len(), 1);
@@ -240,18 +241,4 @@ async fn missed_events_are_found_in_steps_and_delivered_once(store: &Store) {
     assert_eq!((&found[0].id, found[0].created_at, found[0].due_at), (&deliveries[2], at(5_003), at(6_000)));
     let deleted = store.read(|tx| tx.deliveries_deleted_before()).await;
     assert_eq!(deleted.unwrap_or_else(|error: StoreError| panic!("{error}")), None, "nothing was deleted");
-}
-
-async fn filters_of_hosts_are_kept_by_name(store: &Store) {
-    let filter = |subjects: &[&str]| OwnFilter {
-        code: "OwnIn".to_owned(),
-        subjects: subjects.iter().map(|subject| (*subject).to_owned()).collect(),
-        definition: "{}".to_owned(),
-    };
-    let (first, second) = (filter(&["Issue"]), filter(&["Issue", "Blog"]));
-    for one in [first, second.clone()] {
-        store.write(move |tx| tx.save_filter(&one)).await.unwrap();
-    }
-    let kept = store.read(|tx| tx.own_filters()).await.unwrap_or_else(|error: StoreError| panic!("{error}"));
-    assert_eq!(kept, [second]);
 }

@@ -6,8 +6,8 @@ use tempfile::TempDir;
 
 use crate::keys;
 use crate::{
-    application_lists, applications, attachments, audit, authorizations, delegations, deliveries, delivery_log, events,
-    identities, parameters, revisions, server_keys, transactions, webhooks,
+    application_lists, applications, attachments, audit, authorizations, catalogue, delegations, deliveries,
+    delivery_log, events, identities, parameters, revisions, server_keys, transactions, webhooks,
 };
 
 pub(crate) fn sealer() -> Sealer {
@@ -204,6 +204,18 @@ async fn authorizations_on_sqlite() {
 async fn authorizations_on_postgres() {
     let (store, _database) = postgres().await;
     authorizations::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn catalogue_on_sqlite() {
+    let (store, _folder) = sqlite().await;
+    catalogue::facts(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn catalogue_on_postgres() {
+    let (store, _database) = postgres().await;
+    catalogue::facts(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use spaceport_platform::field_right::FieldRights;
 use spaceport_platform::id::{ApplicationId, ProfileId};
 use spaceport_store::{Store, StoreError, Wanted};
 use spaceport_testkit::postgres::database;
@@ -38,7 +39,7 @@ async fn those_that_wait_hide_none_that_are_due(store: &Store) {
     listeners(store, &["wait-1", "wait-2", "z-due"]).await;
     publish(store, &["waited"]).await;
     let wants = ["wait-1", "wait-2"].map(|id| Wanted::of(ApplicationId::new(id), 9));
-    store.write(move |tx| tx.claim(&wants, at(0), at(1_000))).await.unwrap();
+    store.write(move |tx| tx.claim(&wants, &FieldRights::default(), at(0), at(1_000))).await.unwrap();
     let (due, _) = store.read(|tx| tx.due(at(0), 2)).await.unwrap();
     assert_eq!(due, [ApplicationId::new("z-due")]);
 }

@@ -2,6 +2,7 @@
 
 use spaceport_platform::access::Principal;
 use spaceport_platform::audit::{AuditEntry, AuditTarget};
+use spaceport_platform::field_right::FieldRights;
 use spaceport_platform::id::{ApplicationId, AuditEntryId, DeliveryId, Id, ProfileId, TokenId, WebhookId};
 use spaceport_platform::random::Counting;
 use spaceport_platform::time::Timestamp;
@@ -54,7 +55,7 @@ async fn deliveries_and_events(store: &Store) {
             let event = event(&format!("e{number}"));
             publish_in(tx, &[event], now, &|| Id::generate(now, &random))?;
         }
-        let claimed = tx.claim(&[Wanted::of(ApplicationId::new("a1"), 5)], at(9), at(99))?;
+        let claimed = tx.claim(&[Wanted::of(ApplicationId::new("a1"), 5)], &FieldRights::default(), at(9), at(99))?;
         let attempts: Vec<_> =
             (0_i64..).zip(&claimed).map(|(number, row)| delivered(&row.id, at(10 + number))).collect();
         tx.record(&attempts, at(20))

@@ -11,6 +11,7 @@ mod applications;
 mod attachments;
 mod audit;
 mod authorizations;
+mod catalogue;
 mod delegations;
 mod deliveries;
 mod delivery_log;

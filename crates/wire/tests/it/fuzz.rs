@@ -11,6 +11,7 @@ use serde_json::Value;
 use spaceport_platform::webhook::PayloadForm;
 use spaceport_wire::canonical::canonical;
 use spaceport_wire::payload::Shape;
+use spaceport_wire::payload_fields::Withheld;
 use spaceport_wire::template::{MAX_LENGTH, MAX_OUTPUT};
 
 /// What applications really send, and what is special about the grammars.
@@ -110,7 +111,7 @@ fn holds(text: &str) {
         };
         assert!(text.len() <= MAX_LENGTH || !matches!(form, PayloadForm::Template(_)));
         for payload in PAYLOADS {
-            let body = shape.body("c", "w", payload, None);
+            let body = shape.body("c", "w", payload, None, &Withheld::default());
             match &form {
                 PayloadForm::Fields(_) => {
                     let read: Value = serde_json::from_str(&body).unwrap_or_else(|fault| panic!("{text:?}: {fault}"));
@@ -119,7 +120,7 @@ fn holds(text: &str) {
                 }
                 _ => assert!(body.len() <= MAX_OUTPUT + MAX_LENGTH, "{text:?}"),
             }
-            assert_eq!(body, shape.body("c", "w", payload, None), "{text:?} is no function");
+            assert_eq!(body, shape.body("c", "w", payload, None, &Withheld::default()), "{text:?} is no function");
         }
     }
 }

@@ -59,6 +59,35 @@ pub(crate) fn rows() -> Vec<Case> {
             .malformed(json!({ "subjects": ["Blog"] }), "fields")
             .malformed(json!({ "subjects": [], "fields": [{ "name": "rows" }] }), "subjects")
             .malformed(json!({ "subjects": ["Blog"], "fields": [{ "name": "" }] }), "fields[0].name"),
+        case("host.filter.list").with(|server, _| put_filter(server, "Listed").map(|_| Vec::new()).boxed()).answers(
+            |list| {
+                let listed =
+                    list.as_array().unwrap().iter().find(|one| one["className"] == "ListedSubscriptionFilterIn");
+                assert_eq!(listed.unwrap()["subjects"], json!(["Blog"]), "{list}");
+            },
+        ),
+        case("host.filter.delete").with(|server, _| put_filter(server, "Deleted").boxed()),
+        case("host.right.list").with(|server, _| put_right(server).map(|_| Vec::new()).boxed()).answers(|list| {
+            let listed = list.as_array().unwrap().iter().find(|one| one["code"] == "Shop.Listed.View");
+            assert_eq!(listed.unwrap()["group"], "Shop", "{list}");
+        }),
+        case("host.field_right.put")
+            .anything("eventType")
+            .with(|_, _| async { vec![("eventType", "Blog.Created".to_owned())] }.boxed())
+            .body(fields("text", "Profile.View"))
+            .malformed(json!({}), "fields")
+            .malformed(json!({ "fields": [] }), "fields")
+            .malformed(fields("a..b", "Profile.View"), "fields[0].path")
+            .malformed(fields("className", "Profile.View"), "fields[0].path")
+            .malformed(fields("text", "Profile.Viw"), "fields[0].right")
+            .malformed(json!({ "fields": [{ "path": "text" }] }), "right"),
+        case("host.field_right.list")
+            .with(|server, _| put_fields(server, "Blog.Updated").map(|_| Vec::new()).boxed())
+            .answers(|list| {
+                let listed = list.as_array().unwrap().iter().find(|one| one["eventType"] == "Blog.Updated");
+                assert_eq!(listed.unwrap()["fields"], json!([{ "path": "text", "right": "Profile.View" }]), "{list}");
+            }),
+        case("host.field_right.delete").with(|server, _| put_fields(server, "Blog.Published").boxed()),
         case("host.right.check")
             .body(question("profile:username:viewer", "Applications.View"))
             .malformed(question("profile:username:viewer", "No.Such.Right"), "checks[0].right")
@@ -73,4 +102,34 @@ async fn keystore(server: &Server, name: &str) -> Vec<(&'static str, String)> {
     let path = "/api/host/v1/ssl-keystores";
     server.client.post(path).bearer(&server.admin).json(&named(name, pair("ec"))).send().await.expect(200);
     vec![("name", name.to_owned())]
+}
+
+async fn put(server: &Server, path: &str, body: Value) {
+    server
+        .client
+        .put(&format!("/api/host/v1/catalogue/{path}"))
+        .bearer(&server.admin)
+        .json(&body)
+        .send()
+        .await
+        .expect(200);
+}
+
+async fn put_filter(server: &Server, name: &str) -> Vec<(&'static str, String)> {
+    let class = format!("{name}SubscriptionFilterIn");
+    put(server, &format!("filters/{class}"), json!({ "subjects": ["Blog"], "fields": [{ "name": "rows" }] })).await;
+    vec![("className", class)]
+}
+
+async fn put_right(server: &Server) {
+    put(server, "rights/Shop.Listed.View", json!({ "title": "View", "target": "Project" })).await;
+}
+
+fn fields(path: &str, right: &str) -> Value {
+    json!({ "fields": [{ "path": path, "right": right }] })
+}
+
+async fn put_fields(server: &Server, event_type: &str) -> Vec<(&'static str, String)> {
+    put(server, &format!("field-rights/{event_type}"), fields("text", "Profile.View")).await;
+    vec![("eventType", event_type.to_owned())]
 }
