@@ -314,7 +314,9 @@ pub fn check(application: &Application) -> Result<(), Invalid> {
     }
     if let Some(email) = &application.email {
         text_length("email", email, 3, 320)?;
-        if !email.contains('@') {
+        let [user, host] = email.split_once('@').map_or(["", ""], |(user, host)| [user, host]);
+        let blank = |letter: char| letter.is_whitespace() || letter.is_control();
+        if user.is_empty() || host.is_empty() || host.contains('@') || email.contains(blank) {
             return Err(Invalid::new("email", "must be an e-mail address"));
         }
     }

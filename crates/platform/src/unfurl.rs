@@ -70,10 +70,13 @@ pub fn domain(field: &str, text: &str) -> Result<Wanted, Invalid> {
     let wrong = || Invalid::new(field, "must be a domain, such as `tracker.example.com`, without scheme, port or path");
     // Hosts of URLs may hold more, such as `*`, which would never match anything.
     let label = |label: &str| {
-        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
     match Host::parse(text.trim()) {
-        Ok(Host::Domain(name)) if name.split('.').all(label) => Ok(Wanted { name, link: None }),
+        Ok(Host::Domain(name)) if name.len() <= 253 && name.split('.').all(label) => Ok(Wanted { name, link: None }),
         _ => Err(wrong()),
     }
 }
@@ -94,6 +97,9 @@ pub fn pattern(prefix: &str, link: &str) -> Result<Wanted, Invalid> {
         return Err(Invalid::new("linkReplacement", "must hold `<?>` once, at its end"));
     }
     let url = url::Url::parse(&format!("{before}1")).map_err(|_| wrong())?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Invalid::new("linkReplacement", "must not hold a user name or password"));
+    }
     // The number must not end up in the host: `https://tracker<?>` would be another server for each id.
     let has_path = url.host_str().is_some() && url.path() != "/" || url.query().is_some() || url.fragment().is_some();
     if !matches!(url.scheme(), "http" | "https") || !has_path {
@@ -152,6 +158,10 @@ mod tests {
             "slack..com",
             "a?b",
             "a#b",
+            "-a.example",
+            "a-.example",
+            &format!("{}.example", "a".repeat(64)),
+            &vec!["a".repeat(60); 5].join("."),
         ] {
             let fault = domain("domains[0]", text).unwrap_err().to_string();
             assert!(fault.starts_with("domains[0]"), "{text:?}: {fault}");
@@ -169,6 +179,7 @@ mod tests {
         }
         for (prefix, link, field) in [
             ("", "https://e/<?>", "prefix"),
+            ("A", "https://u:p@e/<?>", "linkReplacement"),
             ("A B", "https://e/<?>", "prefix"),
             ("A-", "https://e/", "linkReplacement"),
             ("A-", "https://e/<?>/x", "linkReplacement"),

@@ -115,6 +115,11 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../migrations/sqlite/0025_field_rights.sql"),
         postgres: include_str!("../migrations/postgres/0025_field_rights.sql"),
     },
+    Step {
+        name: "0026_patience",
+        sqlite: include_str!("../migrations/sqlite/0026_patience.sql"),
+        postgres: include_str!("../migrations/postgres/0026_patience.sql"),
+    },
 ];
 
 /// Brings the schema up to date, in the caller's transaction.

@@ -142,6 +142,9 @@ pub async fn update(
                 recorded.push(AuditChange::secret("verificationToken"));
             }
             tx.update_application(&application)?;
+            if before.endpoint != application.endpoint {
+                tx.begin_patience(&id, None, now)?;
+            }
             if !recorded.is_empty() {
                 let has = |field: &str| recorded.iter().any(|change| change.field == field);
                 let secrets = NewSecrets {

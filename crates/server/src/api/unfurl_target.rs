@@ -1,7 +1,8 @@
 //! `…/unfurls/…` and `…/unfurl-…`: which links an application wants to preview, and may.
 
 use spaceport_platform::access::Principal;
-use spaceport_platform::unfurl::{self, TargetKind, UnfurlTarget};
+use spaceport_platform::invalid::Invalid;
+use spaceport_platform::unfurl::{self, TargetKind, UnfurlTarget, Wanted};
 use spaceport_store::StoreError;
 use spaceport_wire::application::{
     ApplicationUnfurlDomain, ApplicationUnfurlPattern, AuthorizeUnfurlDomains, AuthorizeUnfurlPatterns,
@@ -89,7 +90,12 @@ pub async fn update_patterns(
     let mut wanted = Vec::with_capacity(body.patterns.0.len());
     for (index, pattern) in body.patterns.0.iter().enumerate() {
         let read = unfurl::pattern(&pattern.prefix, &pattern.link_replacement);
-        wanted.push(read.map_err(|fault| fault.within(&format!("patterns[{index}]")))?);
+        let read = read.map_err(|fault| fault.within(&format!("patterns[{index}]")))?;
+        if wanted.iter().any(|known: &Wanted| known.name == read.name && known.link != read.link) {
+            let expected = "is named with another linkReplacement before; a prefix stands for one";
+            return Err(Invalid::new(format!("patterns[{index}].prefix"), expected).into());
+        }
+        wanted.push(read);
     }
     let (id, trail, news) = (cx.access.application.clone(), cx.trail(), cx.news());
     cx.write(move |tx| ask(tx, &trail, &news, &id, (TargetKind::Pattern, "patterns"), wanted.clone())).await?;

@@ -61,6 +61,10 @@ pub async fn update(
         if before.enabled && !webhook.enabled {
             tx.cancel_waiting(&webhook.id, now)?;
         }
+        let leads_elsewhere = webhook.endpoint != before.endpoint || webhook.authentication != before.authentication;
+        if leads_elsewhere || webhook.enabled && !before.enabled {
+            tx.begin_patience(&application.id, Some(&webhook.id), now)?;
+        }
         if !recorded.is_empty() {
             trail.record(tx, target(&webhook), recorded)?;
         }
@@ -255,7 +259,7 @@ pub async fn delete(cx: Cx<OnApplication<EditApplications>>, Path(path): Path<We
 /// # Errors
 /// `not-found`; `validation-error` when it is not archived, or its application is.
 pub async fn restore(cx: Cx<OnApplication<EditApplications>>, Path(path): Path<WebhookPath>) -> Result<Done, ApiError> {
-    let (application, trail) = (cx.access.application.id.clone(), cx.trail());
+    let (application, now, trail) = (cx.access.application.id.clone(), cx.now(), cx.trail());
     cx.write(move |tx| {
         lifecycle::require_active(&loaded(tx, &application)?)?;
         let archived = found(tx, &application, &path.id())?;
@@ -265,6 +269,7 @@ pub async fn restore(cx: Cx<OnApplication<EditApplications>>, Path(path): Path<W
         require_room(tx, &application)?;
         let webhook = Webhook { archived_at: None, ..archived.clone() };
         tx.update_webhook(&webhook)?;
+        tx.begin_patience(&application, Some(&webhook.id), now)?;
         Ok(trail.record(tx, target(&webhook), changes(Some(&archived), &webhook))?)
     })
     .await?;

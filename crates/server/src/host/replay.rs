@@ -62,7 +62,7 @@ pub async fn replay(cx: Cx<OnApplication<EditApplications>>, Path(path): Path<De
         if !tx.replay_one(&id, now)? {
             return Err(ApiError::validation(match state {
                 DeliveryState::Waiting | DeliveryState::Sending => "The delivery has not ended",
-                _ => "The webhook is archived, or the event is not kept any more",
+                _ => "The webhook is archived or switched off, or the event is not kept any more",
             }));
         }
         let target = AuditTarget::of_application(&application, "delivery", id.as_str());

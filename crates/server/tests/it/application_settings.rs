@@ -176,6 +176,8 @@ async fn bad_arguments_are_named(server: &Server) {
     for (body, words) in [
         (json!({ "name": "x", "connectToSpace": true }), "connectToSpace"),
         (json!({ "name": "x", "email": "no address" }), "email"),
+        (json!({ "name": "x", "email": "@@@" }), "email"),
+        (json!({ "name": "x", "email": "a\r\nb@c.d" }), "email"),
         (json!({ "name": "x", "featuredIntegrationType": "Nothing" }), "featuredIntegrationType"),
         (json!({ "name": "x", "basicAuthUsername": "u" }), "basicAuthPassword"),
         (json!({ "name": "x", "basicAuthPassword": "p" }), "basicAuthUsername"),

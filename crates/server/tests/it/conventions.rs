@@ -269,15 +269,23 @@ async fn fields_select_on_every_method_whose_result_has_them() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_single_value_is_a_list_of_one() {
     let server = Server::start(Engine::Sqlite).await;
-    let made = owner(&server).await;
+    let owner = owner(&server).await.token;
     let create = async |body: Value| {
-        server.client.post("/api/http/applications/me/webhooks").bearer(&made.token).json(&body).send().await
+        server.client.post("/api/http/applications/me/webhooks").bearer(&owner).json(&body).send().await
     };
     let one = json!({ "name": "one", "acceptedHttpResponseCodes": 404, "subscriptions": { "name": "s", "subscription": {
-        "subjectCode": "Issue", "filters": null, "eventTypeCodes": "Issue.Created" } } });
-    let made = create(one).await.expect(200).json();
+        "subjectCode": "Issue", "filters": [], "eventTypeCodes": "Issue.Created" } } });
+    let made = create(one.clone()).await.expect(200).json();
     assert_eq!(made["acceptedHttpResponseCodes"], json!([404]));
     assert_eq!(made["subscriptions"][0]["subscription"]["eventTypeCodes"], json!(["Issue.Created"]));
+    // Null is no list: it would let every event pass, and take all headers away.
+    let mut wrong = one;
+    wrong["subscriptions"]["subscription"]["filters"] = Value::Null;
+    let said = "subscriptions.subscription.filters must be a list or its only element, not null";
+    refused(&create(wrong).await, 400, "validation-error", said);
+    let path = format!("/api/http/applications/me/webhooks/{}/custom-headers", made["id"].as_str().unwrap());
+    let wrong = server.client.post(&path).bearer(&owner).json(&json!({ "headers": null })).send().await;
+    refused(&wrong, 400, "validation-error", "headers must be a list or its only element, not null");
     let wrong = json!({ "name": "one", "acceptedHttpResponseCodes": [200, "x"] });
     refused(&create(wrong).await, 400, "validation-error", "acceptedHttpResponseCodes[1] must be");
     let wrong = json!({ "name": "one", "subscriptions": [issues(), { "name": "s", "subscription": { "subjectCode": "Issue", "filters": [] } }] });

@@ -204,6 +204,14 @@ async fn dead_letters_are_listed_and_sent_again_with_all_their_tries() {
         assert_eq!(answer(json!({ "since": "2020-01-01T00:00:00.000Z" })).await["replayed"], 3);
         receiver.wait_for(14).await;
         until(&server, &made.token, &format!("{HOST}/deliveries"), all(3, "delivered")).await;
+
+        // Nothing while the webhook is switched off: today's settings count.
+        let off = json!({ "enabled": false });
+        let webhook = format!("/api/http/applications/me/webhooks/{webhook}");
+        server.client.patch(&webhook).bearer(&made.token).json(&off).send().await.expect(200);
+        let refused = server.client.post(&replay(&ids[0])).bearer(&made.token).send().await.expect(400);
+        assert!(refused.text().contains("archived or switched off"), "{}", refused.text());
+        assert_eq!(answer(json!({ "since": "2020-01-01T00:00:00.000Z" })).await["replayed"], 0);
         server.running.stop().await;
     }
 }

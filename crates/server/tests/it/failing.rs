@@ -46,7 +46,7 @@ async fn a_webhook_that_fails_for_days_is_switched_off_with_an_event_and_an_entr
         let receiver = Receiver::start();
         receiver.behave("/hook", Behaviour::status(500));
         let made = server.application(json!({ "name": "Down", "endpointUri": receiver.url("/hook") })).await;
-        server.webhook(&made.token, json!({})).await;
+        let webhook = server.webhook(&made.token, json!({})).await;
         let told = json!({
             "name": "about me", "endpoint": { "url": receiver.url("/told"), "sslVerification": true },
             "subscriptions": [{ "name": "mine", "subscription": {
@@ -95,6 +95,32 @@ async fn a_webhook_that_fails_for_days_is_switched_off_with_an_event_and_an_entr
         let trail: Value = server.client.get(path).bearer(&server.admin).send().await.expect(200).json();
         assert_eq!(trail["data"].as_array().unwrap().len(), 1);
         look().await;
+
+        // Whoever switches it on again has as much time as before.
+        let path = format!("{webhooks}/{}", webhook.as_str());
+        let token = server.token(&made.client_id, &made.secret).await;
+        let on = json!({ "enabled": true });
+        server.client.patch(&path).bearer(&token).json(&on).send().await.expect(200);
+        look().await;
+        assert!(is_enabled(&server, &made).await, "what failed before does not count any more");
+        fail(&server, &made, "fifth").await;
+        clock.advance(DAY * 4);
+        fail(&server, &made, "sixth").await;
+        look().await;
+        assert!(is_enabled(&server, &made).await, "four days are not five");
+        // Nor does it once it leads elsewhere.
+        clock.advance(DAY * 2);
+        let token = server.token(&made.client_id, &made.secret).await;
+        let elsewhere = json!({ "endpointUri": receiver.url("/elsewhere") });
+        server.client.patch("/api/http/applications/me").bearer(&token).json(&elsewhere).send().await.expect(200);
+        receiver.behave("/elsewhere", Behaviour::status(500));
+        fail(&server, &made, "seventh").await;
+        look().await;
+        assert!(is_enabled(&server, &made).await);
+        clock.advance(DAY * 5);
+        fail(&server, &made, "eighth").await;
+        look().await;
+        assert!(!is_enabled(&server, &made).await);
         server.running.stop().await;
     }
 }

@@ -227,8 +227,8 @@ impl Tx<'_> {
     }
 
     /// Makes up to `limit` deliveries that have ended wait again, in the order they were made, from behind `after`, each
-    /// with all its tries; answers their ids. Those of archived webhooks, and of events that are not kept any more, are
-    /// passed over.
+    /// with all its tries; answers their ids. Those of webhooks that are archived or switched off, and of events that are not
+    /// kept any more, are passed over.
     pub fn replay(
         &mut self,
         application: &ApplicationId,
@@ -242,7 +242,7 @@ impl Tx<'_> {
             all.add("d.id >", after);
         }
         let sql = format!(
-            "SELECT d.id FROM delivery d JOIN webhook w ON w.id = d.webhook_id AND w.archived_at IS NULL \
+            "SELECT d.id FROM delivery d JOIN webhook w ON w.id = d.webhook_id AND w.archived_at IS NULL AND w.enabled = 1 \
                JOIN event e ON e.id = d.event_id \
              WHERE {} AND d.finished_at IS NOT NULL ORDER BY d.id LIMIT {limit}",
             all.sql
@@ -267,13 +267,13 @@ impl Tx<'_> {
         found.map(|mut row| delivery_state(&mut row)).transpose()
     }
 
-    /// Makes one delivery wait again that has ended, with all its tries. Answers whether it did: its webhook is not
-    /// archived, and its event is still kept.
+    /// Makes one delivery wait again that has ended, with all its tries. Answers whether it did: its webhook is neither
+    /// archived nor switched off, and its event is still kept.
     pub fn replay_one(&mut self, id: &DeliveryId, now: Timestamp) -> Result<bool, StoreError> {
         let sql = "UPDATE delivery SET state = 'waiting', due_at = $1, finished_at = NULL, tried_before = attempts \
                    WHERE id = $2 AND finished_at IS NOT NULL \
                    AND EXISTS (SELECT 1 FROM event e WHERE e.id = delivery.event_id) \
-                   AND EXISTS (SELECT 1 FROM webhook w WHERE w.id = delivery.webhook_id AND w.archived_at IS NULL)";
+                   AND EXISTS (SELECT 1 FROM webhook w WHERE w.id = delivery.webhook_id AND w.archived_at IS NULL AND w.enabled = 1)";
         Ok(self.connection.execute(sql, &[now.into(), id.into()])? > 0)
     }
 

@@ -115,6 +115,19 @@ async fn failing_webhooks_are_told_with_their_first_failure(store: &Store) {
     let ours: Vec<_> = failing.into_iter().filter(|one| one.application == log()).collect();
     assert_eq!(ours.len(), 1);
     assert_eq!((ours[0].webhook.as_str(), ours[0].since, ours[0].latest), ("w-log", at(10), at(21)));
+    let counted = store.write(|tx| {
+        let of_log = |tx: &mut Tx<'_>| {
+            let failing = tx.failing_webhooks()?;
+            Ok::<_, StoreError>(failing.iter().find(|one| one.application == log()).map(|one| one.since))
+        };
+        tx.begin_patience(&log(), Some(&WebhookId::new("another")), at(30))?;
+        let as_before = of_log(tx)?;
+        tx.begin_patience(&log(), None, at(21))?;
+        let later = of_log(tx)?;
+        tx.begin_patience(&log(), Some(&WebhookId::new("w-log")), at(22))?;
+        Ok::<_, StoreError>([as_before, later, of_log(tx)?])
+    });
+    assert_eq!(counted.await.unwrap(), [Some(at(10)), Some(at(21)), None], "only what came since counts");
     store.write(|tx| tx.replay(&log(), &LogFilter::default(), None, 10, at(30))).await.unwrap();
     send(store, 30, RecordedNext::Delivered).await;
     let failing = store.read(|tx| tx.failing_webhooks()).await.unwrap_or_else(|error: StoreError| panic!("{error}"));
