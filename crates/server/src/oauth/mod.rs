@@ -1,5 +1,6 @@
 //! OAuth 2.0: how applications get tokens, of their own and of users, and the keys that sign them.
 
+pub mod allowed;
 pub mod answer;
 pub mod authorization_request;
 pub mod authorize;
