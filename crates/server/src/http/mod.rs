@@ -18,3 +18,4 @@ pub mod router;
 pub mod routes;
 pub mod trail;
 pub mod unfurl_access;
+pub mod unread;

@@ -68,7 +68,7 @@ impl Incoming {
     }
 
     /// Lets a body pass without keeping it, so that a client that sends before it listens gets its answer.
-    async fn discard(self) {
+    pub(crate) async fn discard(self) {
         let body = self.body.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut body = Limited::new(body, DISCARDED);
         let passing = async { while let Some(Ok(_)) = body.frame().await {} };

@@ -58,6 +58,7 @@ pub fn routes(routes: Routes) -> Routes {
 pub fn pages(routes: Routes) -> Routes {
     routes
         .get("/oauth/auth", "oauth.authorize", "Ask a user for authorization", authorize::ask)
+        .without_head()
         .post("/oauth/auth", "oauth.authorize.decide", "Decide about an authorization", authorize::decide)
         .with_body_limit(token::BODY_LIMIT)
 }

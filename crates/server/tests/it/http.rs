@@ -8,7 +8,7 @@ use crate::harness::{Engine, Server};
 async fn every_answer_is_json_with_both_keys() {
     let server = Server::start(Engine::Sqlite).await;
     for path in [
-        "/",
+        "/planets",
         "/api/http/planets",
         "/api;x/http/applications/me",
         "//api/http/applications/me",
@@ -19,8 +19,10 @@ async fn every_answer_is_json_with_both_keys() {
         let body = answer.json();
         assert!(body["error"].is_string() && body["error_description"].is_string(), "{path}: {body}");
         assert_eq!(answer.content_type(), "application/json");
+        assert_eq!(answer.header("x-request-id").len(), 12, "{path}");
     }
-    server.client.put("/api/http/applications/me").send().await.expect(405);
+    let wrong = server.client.put("/api/http/applications/me").send().await.expect(405);
+    assert_eq!(wrong.header("x-request-id").len(), 12);
     server.running.stop().await;
 }
 

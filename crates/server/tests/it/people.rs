@@ -216,3 +216,24 @@ async fn wrong_passwords_wait_and_the_right_one_does_not() {
     sign_in(&mut ann, "/login", "ann", PASSWORD).await.expect(303);
     server.running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_that_look_at_links_use_none_up() {
+    let server = Server::start(Engine::Sqlite).await;
+    server.person("ann", &[]).await;
+    let host = server.host().await;
+    let body = json!({ "profile": "username:ann" });
+    let link = server.client.post("/api/host/v1/sessions").bearer(&host).json(&body).send().await.expect(200).json();
+    let path = link["url"].as_str().unwrap().strip_prefix(&server.running.public_url).unwrap().to_owned();
+    let look = async |path: &str| server.client.call(::http::Method::HEAD, path).send().await;
+    for path in [path.as_str(), "/login/provider/back?code=x", "/login/provider", "/oauth/auth?response_type=code"] {
+        let looked = look(path).await.expect(405);
+        assert_eq!((looked.header("allow"), looked.header("set-cookie")), ("GET", ""), "{path}");
+    }
+    Browser::new(&server).get(&path).await.expect(303);
+    // The administrator link is used up by its button alone, so it may be looked at.
+    let link = server.running.administrator_link().unwrap();
+    look(link.strip_prefix(&server.running.public_url).unwrap()).await.expect(200);
+    Browser::administrator(&server).await;
+    server.running.stop().await;
+}
