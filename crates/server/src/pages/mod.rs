@@ -10,6 +10,7 @@ pub mod assets;
 pub mod consent;
 pub mod error;
 pub mod hand_over;
+pub mod home;
 pub mod html;
 pub mod installation;
 pub mod login;
@@ -24,6 +25,7 @@ use crate::http::routes::Routes;
 /// The pages that are not part of another resource.
 pub fn routes(routes: Routes) -> Routes {
     routes
+        .get("/", "page.home", "Open the start page", home::page)
         .get("/login", "page.login", "Open the sign-in page", login::page)
         .post("/login", "page.login.submit", "Sign in", login::submit)
         .get("/login/provider", "page.provider.leave", "Go to the identity provider", provider::leave)
