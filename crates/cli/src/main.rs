@@ -1,4 +1,4 @@
-//! The executable `spaceport`: serve, init, demo.
+//! The executable `spaceport`: serve, init, keys, demo.
 
 mod demo;
 mod init;
@@ -6,16 +6,15 @@ mod keys;
 mod options;
 mod say;
 mod serve;
+mod shell;
 
 use std::process::ExitCode;
-
-use clap::Parser as _;
 
 use crate::options::{Command, Options};
 use crate::say::say;
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = Options::read();
     match work(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
