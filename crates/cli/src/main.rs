@@ -1,5 +1,6 @@
-//! The executable `spaceport`: serve, init, keys, demo.
+//! The executable `spaceport`: serve, init, admin-link, keys, demo.
 
+mod administrator_link;
 mod demo;
 mod init;
 mod keys;
@@ -33,6 +34,7 @@ fn work(options: &Options) -> Result<(), String> {
         match &options.command {
             Command::Serve => serve::serve(options).await,
             Command::Init => init::init(options).await,
+            Command::AdminLink => administrator_link::administrator_link(options).await,
             Command::Keys { command } => keys::keys(options, command).await,
             Command::Demo(demo) => demo::demo(options, demo).await,
         }

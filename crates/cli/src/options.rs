@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Serve,
     /// Make the data folder, database, administrator and host, and print their credentials once.
     Init,
+    /// Make another one-time administrator link, beside a running server too, and print it.
+    AdminLink,
     /// See and change the master keys that everything secret in the database is sealed with.
     Keys {
         /// What to do with them.
