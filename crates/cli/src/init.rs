@@ -22,7 +22,7 @@ pub(crate) async fn init(options: &Options) -> Result<(), String> {
             settings.data.display()
         )
     })?;
-    let url = settings.public_url.clone().unwrap_or_else(|| format!("http://{}", settings.listen));
+    let url = settings.url_at(settings.listen.port());
     let link = administrator_link(&url, &first);
     if options.json {
         say(&json!({
@@ -44,6 +44,6 @@ pub(crate) async fn init(options: &Options) -> Result<(), String> {
     say(&format!("  administrator link   {link}   (works once, for a week)"));
     say(&format!("  host client id       {}", first.host_client_id));
     say(&format!("  host client secret   {}", first.host_client_secret));
-    say(&format!("Next: spaceport serve --data {}", settings.data.display()));
+    say(&format!("Next: {}", options.line("serve")));
     Ok(())
 }

@@ -1,21 +1,21 @@
-//! The executable `spaceport`: serve, init, demo.
+//! The executable `spaceport`: serve, init, admin-link, keys, demo.
 
+mod administrator_link;
 mod demo;
 mod init;
 mod keys;
 mod options;
 mod say;
 mod serve;
+mod shell;
 
 use std::process::ExitCode;
-
-use clap::Parser as _;
 
 use crate::options::{Command, Options};
 use crate::say::say;
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = Options::read();
     match work(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
@@ -34,6 +34,7 @@ fn work(options: &Options) -> Result<(), String> {
         match &options.command {
             Command::Serve => serve::serve(options).await,
             Command::Init => init::init(options).await,
+            Command::AdminLink => administrator_link::administrator_link(options).await,
             Command::Keys { command } => keys::keys(options, command).await,
             Command::Demo(demo) => demo::demo(options, demo).await,
         }

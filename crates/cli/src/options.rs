@@ -5,8 +5,12 @@ mod contract;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::BoolishValueParser;
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use spaceport_server::config::{Settings, Source};
+
+use crate::shell::quoted;
 
 /// An application platform: registers applications, signs them in, delivers signed events to them.
 #[derive(Parser)]
@@ -37,8 +41,12 @@ pub(crate) struct Options {
     #[arg(long, global = true, env = "SPACEPORT_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// Print JSON for scripts instead of text for people.
-    #[arg(long, global = true, env = "SPACEPORT_JSON")]
+    #[arg(long, global = true, env = "SPACEPORT_JSON", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
+    /// The flags about settings that were typed, as a shell reads them back. Variables are not among them: whoever set
+    /// one has it set for the next command too.
+    #[arg(skip)]
+    typed: String,
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -51,6 +59,8 @@ pub(crate) enum Command {
     Serve,
     /// Make the data folder, database, administrator and host, and print their credentials once.
     Init,
+    /// Make another one-time administrator link, beside a running server too, and print it.
+    AdminLink,
     /// See and change the master keys that everything secret in the database is sealed with.
     Keys {
         /// What to do with them.
@@ -84,6 +94,19 @@ pub(crate) struct Demo {
 }
 
 impl Options {
+    /// Reads the command line and the variables; a mistake in them ends the process with an explanation.
+    pub(crate) fn read() -> Self {
+        let matches = Self::command().get_matches();
+        let mut options = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        options.typed = typed(&matches);
+        options
+    }
+
+    /// The command line for `command` with the same settings.
+    pub(crate) fn line(&self, command: &str) -> String {
+        format!("spaceport {command}{}", self.typed)
+    }
+
     /// The settings, merged and checked.
     ///
     /// # Errors
@@ -117,6 +140,22 @@ impl Options {
     pub(crate) fn names_listen(&self) -> bool {
         self.listen.is_some()
     }
+}
+
+/// The flags that name settings, as they were typed, each with a space before it.
+fn typed(matches: &ArgMatches) -> String {
+    let mut line = String::new();
+    for argument in Options::command().get_arguments().filter(|argument| argument.get_action().takes_values()) {
+        let id = argument.get_id().as_str();
+        if matches.value_source(id) != Some(ValueSource::CommandLine) {
+            continue;
+        }
+        for value in matches.get_raw(id).into_iter().flatten() {
+            let name = argument.get_long().unwrap_or_default();
+            line.push_str(&format!(" --{name} {}", quoted(&value.to_string_lossy())));
+        }
+    }
+    line
 }
 
 fn some(list: &[String]) -> Option<Vec<String>> {

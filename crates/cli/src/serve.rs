@@ -52,7 +52,7 @@ fn introduce(options: &Options, running: &Running, data: &str) {
     }
     if let (Some(first), Some(link)) = (&running.first, running.administrator_link()) {
         say(&format!("First start: made {data} with a database and master.key (keep a copy of both)."));
-        say(&format!("  administrator link   {link}   (works once, for a week)"));
+        say(&format!("  administrator link   {link}   (works once, for a week; `spaceport admin-link` makes another)"));
         say(&format!("  host client id       {}", first.host_client_id));
         say(&format!("  host client secret   {}   (shown only now)", first.host_client_secret));
     }

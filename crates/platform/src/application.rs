@@ -3,7 +3,7 @@
 use crate::access::Owner;
 use crate::connection::{Connection, FeaturedIntegration};
 use crate::id::{ApplicationId, AttachmentId};
-use crate::invalid::{Invalid, text_length};
+use crate::invalid::{Invalid, shown_name, text_length};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
@@ -302,9 +302,7 @@ impl SecretKind {
 /// Names the first field that breaks a rule.
 pub fn check(application: &Application) -> Result<(), Invalid> {
     text_length("name", application.name.trim(), 1, MAX_NAME)?;
-    if application.name.chars().any(char::is_control) {
-        return Err(Invalid::new("name", "must not hold control characters"));
-    }
+    shown_name("name", &application.name)?;
     text_length("clientId", &application.client_id, 1, MAX_NAME)?;
     if !application.client_id.chars().all(|c| c.is_ascii_alphanumeric() || "-._~".contains(c)) {
         return Err(Invalid::new("clientId", "must hold only letters, digits and `-._~`"));

@@ -70,9 +70,54 @@ pub fn text_length(field: &str, text: &str, min: usize, max: usize) -> Result<()
     Ok(())
 }
 
+/// Checks a name that people decide by: one line that shows something, in the order in which it was written.
+///
+/// # Errors
+/// Names the field.
+pub fn shown_name(field: &str, text: &str) -> Result<(), Invalid> {
+    if text.chars().any(char::is_control) {
+        return Err(Invalid::new(field, "must not hold control characters"));
+    }
+    // Embeddings, overrides and isolates (Unicode UAX 9) let a name look like another one. What a script needs, the
+    // marks U+200E, U+200F and U+061C, may stay.
+    if text.chars().any(|c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')) {
+        return Err(Invalid::new(field, "must not hold characters that change the direction of writing"));
+    }
+    if text.chars().all(is_invisible) {
+        return Err(Invalid::new(field, "must hold something that can be seen"));
+    }
+    Ok(())
+}
+
+/// Whether a character alone shows nothing: spaces, and what Unicode calls default ignorable.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_show_something_in_the_order_of_writing() {
+        for name in ["Tracker", "می\u{200c}خواهم", "שלום\u{200f}", "❤\u{fe0f}", " x "] {
+            assert_eq!(shown_name("name", name), Ok(()), "{name}");
+        }
+        for (name, expected) in [
+            ("\u{200b}", "must hold something that can be seen"),
+            (" \u{feff}\u{2060}\u{3164}", "must hold something that can be seen"),
+            ("Bank\u{202e}gpj", "must not hold characters that change the direction of writing"),
+            ("\u{2067}Bank\u{2069}", "must not hold characters that change the direction of writing"),
+            ("a\nb", "must not hold control characters"),
+        ] {
+            assert_eq!(shown_name("name", name).unwrap_err().expected, expected, "{name:?}");
+        }
+    }
 
     #[test]
     fn lengths_count_characters() {

@@ -2,7 +2,7 @@
 
 pub mod provider;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -224,9 +224,7 @@ impl Settings {
             return Err(format!("access_token_seconds must be 120 to 86400, not {seconds}"));
         }
         Ok(Self {
-            listen: listen
-                .parse()
-                .map_err(|_| format!("listen must be an address and a port like 127.0.0.1:8080, not `{listen}`"))?,
+            listen: address(&listen)?,
             public_url: merged.public_url.filter(|url| !url.is_empty()).map(|url| public_url(&url)).transpose()?,
             database_url: match database_url {
                 Some(url)
@@ -287,10 +285,40 @@ impl Settings {
         })
     }
 
+    /// URL others use when the server listens on `port`: the configured one, or one made from the address.
+    pub fn url_at(&self, port: u16) -> String {
+        match &self.public_url {
+            Some(url) => url.clone(),
+            // "All addresses" is none that anybody could go to.
+            None if self.listen.ip().is_unspecified() => format!("http://localhost:{port}"),
+            None => format!("http://{}", SocketAddr::new(self.listen.ip(), port)),
+        }
+    }
+
     /// Whether the database is a file that this process has for itself.
     pub fn is_sqlite(&self) -> bool {
         self.database_url.starts_with("sqlite:")
     }
+}
+
+/// An address and a port, or a name of this machine and a port; of a name with addresses of both kinds the IPv4 one,
+/// since that is what people type who follow the URL.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let wrong =
+        |why: &str| format!("listen must be HOST:PORT like 127.0.0.1:8080 or localhost:8080, not `{text}`{why}");
+    let Some((host, port)) = text.rsplit_once(':') else { return Err(wrong("")) };
+    if host.is_empty() || port.parse::<u16>().is_err() {
+        return Err(wrong(""));
+    }
+    let found: Vec<SocketAddr> = text
+        .to_socket_addrs()
+        .map_err(|error| wrong(&format!(" (no address is known for `{host}`: {error})")))?
+        .collect();
+    let chosen = found.iter().find(|address| address.is_ipv4()).or_else(|| found.first());
+    chosen.copied().ok_or_else(|| wrong(&format!(" (no address is known for `{host}`)")))
 }
 
 fn public_url(text: &str) -> Result<String, String> {
@@ -381,6 +409,20 @@ mod tests {
         assert_eq!((settings.overlap.client_secret, settings.overlap.signing_key), (Duration::ZERO, Duration::ZERO));
         assert_eq!(settings.application_requests_per_minute, None);
         assert_eq!((settings.overlap.connected_client_secret, settings.retention.audit), (DAY, DAY * 365));
+    }
+
+    #[test]
+    fn names_are_listened_on_and_all_addresses_are_called_localhost() {
+        let listening = |text: &str| with(|s| s.listen = Some(text.into()));
+        let named = listening("localhost:8080").unwrap();
+        assert!(named.listen.ip().is_loopback() && named.listen.port() == 8080);
+        assert_eq!(listening("0.0.0.0:0").unwrap().url_at(7000), "http://localhost:7000");
+        assert_eq!(listening("[::]:0").unwrap().url_at(7000), "http://localhost:7000");
+        assert_eq!(listening("[::1]:80").unwrap().url_at(80), "http://[::1]:80");
+        for text in ["localhost", ":8080", "localhost:", "localhost:99999", "two words:1"] {
+            let refused = listening(text).unwrap_err();
+            assert!(refused.contains("listen must be") && refused.contains(text), "{refused}");
+        }
     }
 
     #[test]

@@ -10,9 +10,11 @@
 //! | what is running | [`run`] |
 //! | how payloads that are no events reach applications | [`dispatch`], [`target`] |
 //! | what the server does by itself | [`tasks`], [`housekeeping`], [`failing`] |
+//! | how an operator becomes the administrator again | [`administrator_link`] |
 //! | where master keys are and how they change | [`ring`], [`rotation`] |
 
 pub mod accesses;
+pub mod administrator_link;
 pub mod api;
 pub mod approval;
 pub mod asked;

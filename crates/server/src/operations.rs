@@ -99,5 +99,6 @@ fn other() -> Routes {
         .get("/health/live", "health.live", "Whether the process runs", health::live)
         .get("/health/ready", "health.ready", "Whether deliveries move", health::ready)
         .get("/assets/{file}", "page.asset", "Get a file of the pages", assets::asset)
+        .get("/favicon.ico", "page.icon", "Get the icon", assets::icon)
         .get("/metrics", "health.metrics", "Get counts", health::metrics)
 }

@@ -30,6 +30,20 @@ impl RingFile {
         self.0.exists()
     }
 
+    /// What to tell an operator about a file that everybody on the machine may read; `None` when all is well. Reading
+    /// by a group is let pass: it may have been given on purpose.
+    pub fn exposed(&self) -> Option<String> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = fs::metadata(&self.0).ok()?.permissions().mode();
+            let path = self.0.display();
+            (mode & 0o007 != 0).then(|| format!("every user of this machine may open {path}: `chmod 600 {path}`"))
+        }
+        #[cfg(not(unix))]
+        None
+    }
+
     /// The keys, the newest first; at least one.
     ///
     /// # Errors
@@ -128,7 +142,7 @@ fn text(keys: &[MasterKey]) -> String {
 }
 
 /// Opens a file that its owner alone may read.
-fn private_file(path: &Path, options: &mut fs::OpenOptions) -> std::io::Result<File> {
+pub(crate) fn private_file(path: &Path, options: &mut fs::OpenOptions) -> std::io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options.open(path)
@@ -155,6 +169,9 @@ mod tests {
         {
             use std::os::unix::fs::PermissionsExt as _;
             assert_eq!(fs::metadata(ring.path()).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(ring.exposed(), None);
+            fs::set_permissions(ring.path(), fs::Permissions::from_mode(0o644)).unwrap();
+            assert!(ring.exposed().unwrap().contains("chmod 600"));
         }
     }
 

@@ -96,7 +96,10 @@ pub async fn run(settings: &Settings, surroundings: Surroundings) -> Result<Runn
     let listener = TcpListener::bind(settings.listen).map_err(taken)?;
     listener.set_nonblocking(true).map_err(taken)?;
     let address = listener.local_addr().map_err(taken)?;
-    let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let public_url = settings.url_at(address.port());
+    if settings.public_url.is_none() && address.ip().is_unspecified() {
+        tracing::warn!(%public_url, "public_url is not set: tokens and links name a URL that only this machine can follow");
+    }
     let (store, first) = start::open(settings, clock.as_ref(), random.as_ref(), &keys).await?;
     let services =
         services(settings, store, Surroundings { clock, random, keys, time_limits }, public_url.clone()).await?;

@@ -29,7 +29,7 @@ use crate::ring::RingFile;
 use crate::services::KeySource;
 
 /// Characters of the secret in a link that works once: 285 bits.
-const LINK_CODE: usize = 48;
+pub(crate) const LINK_CODE: usize = 48;
 /// How long the one-time administrator link works.
 const LINK_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -59,7 +59,7 @@ pub async fn open(
     let ring = RingFile::of(&settings.data);
     let database = sqlite_file(&settings.database_url);
     let fresh = match (ring.exists(), database.as_ref().map(|file| file.exists())) {
-        (false, Some(true)) => return Err(missing_key(&settings.data, "is")),
+        (false, Some(true)) => return Err(missing_key(&settings.data, "is set up already")),
         (true, Some(false)) => {
             return Err(format!(
                 "{} holds master.key but there is no database at {}. Restore the database file from a backup; to start anew, move \
@@ -68,7 +68,12 @@ pub async fn open(
                 database.unwrap_or_default().display()
             ));
         }
-        (true, _) => false,
+        (true, _) => {
+            if let Some(exposed) = ring.exposed() {
+                tracing::warn!("{exposed}");
+            }
+            false
+        }
         (false, _) => {
             ring.create(random)?;
             true
@@ -81,10 +86,10 @@ pub async fn open(
                 // The key was made for a database that cannot use it; leave nothing half done.
                 let _ = fs::remove_file(ring.path());
                 if matches!(error, StoreError::WrongMasterKey) {
-                    return Err(missing_key(&settings.data, "belongs to another data folder, so there is"));
+                    return Err(missing_key(&settings.data, "belongs to another data folder"));
                 }
             }
-            return Err(format!("The database cannot be opened: {error}"));
+            return Err(closed(&settings.data, &error));
         }
     };
     let first = first_start(&store, settings.access_token_algorithm, clock.now(), random, keys)
@@ -142,16 +147,29 @@ pub async fn existing(settings: &Settings) -> Result<Existing, String> {
     match Store::open(&settings.database_url, ring.sealer()?).await {
         Ok(store) => Ok(Existing::Opened(store)),
         Err(StoreError::InUse(sentence)) => Ok(Existing::InUse(sentence)),
-        Err(error) => Err(format!("The database cannot be opened: {error}")),
+        Err(error) => Err(closed(&settings.data, &error)),
     }
 }
 
-fn missing_key(data: &Path, there: &str) -> String {
+fn missing_key(data: &Path, state: &str) -> String {
     format!(
-        "The database {there} already in use, but {} holds no master.key, without which its secrets cannot be read. Copy the \
-         master.key that belongs to it there.",
+        "The database {state}, but {} holds no master.key, without which its secrets cannot be read. Copy the master.key that \
+         belongs to the database there, or name another database.",
         data.display()
     )
+}
+
+/// Why the database did not open.
+fn closed(data: &Path, error: &StoreError) -> String {
+    match error {
+        StoreError::Unreachable(_) => format!("The database cannot be opened. {error}"),
+        StoreError::WrongMasterKey => format!(
+            "The database cannot be opened: {error}. Copy the master.key of the folder that the database was made with to {}, or \
+             name another database.",
+            data.display()
+        ),
+        _ => format!("The database cannot be opened: {error}"),
+    }
 }
 
 fn prepare_folder(data: &Path) -> Result<(), String> {

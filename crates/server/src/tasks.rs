@@ -32,6 +32,7 @@ pub struct Periodic {
 /// All periodic work.
 pub const PERIODIC: &[Periodic] = &[
     crate::rotation::WATCH,
+    crate::administrator_link::WATCH,
     housekeeping::TASK,
     crate::failing::TASK,
     rotation::TASK,

@@ -8,6 +8,9 @@ pub enum StoreError {
     /// The driver or the database reported a fault.
     #[error("the database failed: {0}")]
     Database(String),
+    /// No connection to the database: a sentence with its address, the cause and what to do.
+    #[error("{0}")]
+    Unreachable(String),
     /// The database will never take this: a value breaks a constraint or cannot be stored at all.
     #[error("the database refused a value: {0}")]
     Refused(String),

@@ -7,12 +7,14 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-use crate::say;
+use crate::say::Narration;
+use crate::shell::quoted;
 
 /// Calls one server.
 pub(super) struct Client {
     base: String,
     http: Http<HttpConnector, Full<Bytes>>,
+    narration: Narration,
 }
 
 /// A request that is being put together.
@@ -26,8 +28,8 @@ pub(super) struct Call<'a> {
 }
 
 impl Client {
-    pub(super) fn new(base: &str) -> Self {
-        Self { base: base.to_owned(), http: Http::builder(TokioExecutor::new()).build_http() }
+    pub(super) fn new(base: &str, narration: Narration) -> Self {
+        Self { base: base.to_owned(), http: Http::builder(TokioExecutor::new()).build_http(), narration }
     }
 
     pub(super) fn get(&self, path: &str) -> Call<'_> {
@@ -93,14 +95,10 @@ impl Call<'_> {
         let line = self.curl.clone().unwrap_or_else(|| {
             let authorization =
                 self.authorization.as_ref().map(|value| format!(" -H 'Authorization: {value}'")).unwrap_or_default();
-            let body = self
-                .content
-                .as_ref()
-                .map(|(_, body)| format!(" -d '{}'", body.replace('\'', "'\\''")))
-                .unwrap_or_default();
+            let body = self.content.as_ref().map(|(_, body)| format!(" -d {}", quoted(body))).unwrap_or_default();
             format!("curl -X {}{authorization}{body} {}{}", self.method, self.client.base, self.path)
         });
-        say(&format!("   {line}"));
+        self.client.narration.tell(&format!("   {line}"));
         self
     }
 

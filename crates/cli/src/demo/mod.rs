@@ -13,7 +13,7 @@ use spaceport_server::run::{Running, Surroundings, run};
 use crate::demo::client::Client;
 use crate::demo::receiver::Receiver;
 use crate::options::{self, Options};
-use crate::say;
+use crate::say::{Narration, say};
 use crate::serve::asked_to_stop;
 
 /// The recorded code review event that is published unless another is named.
@@ -46,15 +46,22 @@ pub(crate) async fn demo(options: &Options, demo: &options::Demo) -> Result<(), 
     }
     settings.allow_network.extend("127.0.0.0/8".parse::<ipnet::IpNet>());
     let running = start(&mut settings).await?;
-    let toured = tour(&running, &settings, &event, shortened).await;
+    let narration = if options.json { Narration::Silent } else { Narration::Told };
+    let toured = tour(&running, &settings, &event, shortened, narration).await;
+    if let Ok(report) = &toured {
+        match narration {
+            Narration::Silent => say(&report.to_string()),
+            Narration::Told if demo.once => {}
+            Narration::Told => farewell(&running, &settings),
+        }
+    }
     if demo.once || toured.is_err() {
         running.stop().await;
         if let Some(folder) = &temporary {
             let _ = std::fs::remove_dir_all(folder);
         }
-        return toured;
+        return toured.map(|_| ());
     }
-    farewell(&running, &settings);
     asked_to_stop().await;
     running.stop().await;
     Ok(())
@@ -115,11 +122,19 @@ fn demanded(event: &Value) -> Result<Vec<String>, String> {
     Ok(kind.rights.iter().map(|right| right.code().to_owned()).collect())
 }
 
-async fn tour(running: &Running, settings: &Settings, event: &Value, shortened: bool) -> Result<(), String> {
+/// Goes through the job; answers what scripts want to know of it.
+async fn tour(
+    running: &Running,
+    settings: &Settings,
+    event: &Value,
+    shortened: bool,
+    narration: Narration,
+) -> Result<Value, String> {
+    let (say, step) = (|line: &str| narration.tell(line), |title: &str| narration.tell(&format!("\n{title}")));
     let url = format!("http://{}", running.address);
     let first =
         running.first.as_ref().ok_or("the demo needs a fresh data folder; leave --data out or name a new one")?;
-    let (admin, client) = (first.admin_token.as_str(), Client::new(&url));
+    let (admin, client) = (first.admin_token.as_str(), Client::new(&url, narration));
     say(&format!("Spaceport runs on {url}, its data is in {}.", settings.data.display()));
     let receiver = Receiver::start().await?;
     say(&format!("A small receiving application runs on {}.", receiver.url()));
@@ -169,6 +184,7 @@ async fn tour(running: &Running, settings: &Settings, event: &Value, shortened: 
         say("   (The delays are shortened to 1 and 2 seconds for the demo; 1, 10 and 60 seconds are the default.)");
     }
     let arrivals = receiver.wait_for(3).await?;
+    let mut attempts = Vec::with_capacity(arrivals.len());
     let keys = client.get("/api/http/applications/me/public-keys").bearer(&token).show().json().await?;
     let keys: Value = serde_json::from_str(keys.as_str().unwrap_or_default())
         .map_err(|error| format!("the public keys are no JSON: {error}"))?;
@@ -181,6 +197,7 @@ async fn tour(running: &Running, settings: &Settings, event: &Value, shortened: 
             waited.as_secs_f64(),
             arrival.answered
         ));
+        attempts.push(json!({ "afterSeconds": waited.as_secs_f64(), "answered": arrival.answered }));
     }
     let body = arrivals.last().map(|arrival| String::from_utf8_lossy(&arrival.body).into_owned()).unwrap_or_default();
     say(&format!("   body: {body}"));
@@ -189,11 +206,18 @@ async fn tour(running: &Running, settings: &Settings, event: &Value, shortened: 
     let status = client.delivered(&webhook_id, &token).await?;
     say(&format!("   {status}"));
     say("\nThe main job is done: one event in, one signed delivery out, retried until it was accepted.");
-    Ok(())
-}
-
-fn step(title: &str) {
-    say(&format!("\n{title}"));
+    // Scripts hear of nothing that was not as promised: each signature was verified, or we were not here.
+    Ok(json!({
+        "serverUrl": running.public_url,
+        "adminToken": first.admin_token,
+        "adminLink": running.administrator_link(),
+        "applicationId": id,
+        "webhookId": webhook_id,
+        "event": event,
+        "attempts": attempts,
+        "status": status,
+        "body": body,
+    }))
 }
 
 fn text(value: &Value, key: &str) -> Result<String, String> {

@@ -99,3 +99,50 @@ fn the_demo_wants_a_fresh_folder_and_keeps_a_named_one() {
     assert_eq!(again.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&again.stderr).contains("fresh data folder"));
 }
+
+#[test]
+fn init_repeats_the_flags_for_the_next_command_as_a_shell_reads_them() {
+    let folder = TempDir::new().unwrap();
+    let (data, file) = (folder.path().join("it's my data"), folder.path().join("spaceport.toml"));
+    std::fs::write(&file, "refresh_token_days = 7\n").unwrap();
+    let database = format!("sqlite:{}", folder.path().join("other.db").display());
+    let text = |path: &std::path::Path| path.to_str().unwrap().to_owned();
+    let flags = [
+        ("--data", text(&data)),
+        ("--listen", "127.0.0.1:0".to_owned()),
+        ("--public-url", "http://a.example".to_owned()),
+        ("--database-url", database),
+        ("--allow-network", "10.0.0.0/8".to_owned()),
+        ("--allow-network", "fd00::/8".to_owned()),
+        ("--config", text(&file)),
+    ];
+    let mut init = Command::new(SPACEPORT);
+    init.args(flags.iter().flat_map(|(name, value)| [*name, value.as_str()])).arg("init");
+    let made = init.env("SPACEPORT_RETRY_SCHEDULE", "1s").output().unwrap();
+    let told = String::from_utf8_lossy(&made.stdout).into_owned();
+    let next = told.lines().find_map(|line| line.strip_prefix("Next: ")).unwrap_or_else(|| panic!("{told}"));
+    // The shell itself says how it reads the line.
+    let words = Command::new("sh").args(["-c", &format!("printf '%s\\n' {next}")]).output().unwrap();
+    let words: Vec<String> = String::from_utf8_lossy(&words.stdout).lines().map(str::to_owned).collect();
+    let expected = flags.iter().flat_map(|(name, value)| [(*name).to_owned(), value.clone()]);
+    assert_eq!(words, ["spaceport".to_owned(), "serve".to_owned()].into_iter().chain(expected).collect::<Vec<_>>());
+    let list = next.replace("spaceport serve", &format!("{SPACEPORT} keys list"));
+    let again = Command::new("sh").args(["-c", &list]).output().unwrap();
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+}
+
+#[test]
+fn the_demo_for_scripts_prints_one_object() {
+    let demo = ["demo", "--once", "--json", "--retry-schedule", "10ms,20ms"];
+    let toured = Command::new(SPACEPORT).args(demo).output().unwrap();
+    assert!(toured.status.success(), "{}", String::from_utf8_lossy(&toured.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&toured.stdout).unwrap();
+    let answers: Vec<_> = report["attempts"].as_array().unwrap().iter().map(|it| it["answered"].clone()).collect();
+    assert_eq!(answers, [500, 500, 200]);
+    assert_eq!(report["status"]["className"], "WebhookDeliveryStatusDTO.Successful");
+    assert!(report["serverUrl"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{report}");
+    let refused = Command::new(SPACEPORT).args(demo).args(["--event", "/nowhere/event.json"]).output().unwrap();
+    assert!(!refused.status.success() && refused.stdout.is_empty());
+    let told: serde_json::Value = serde_json::from_slice(&refused.stderr).unwrap();
+    assert!(told["error"].as_str().unwrap().contains("/nowhere/event.json"));
+}

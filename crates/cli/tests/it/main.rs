@@ -6,6 +6,7 @@
     reason = "a test reports what went wrong by panicking"
 )]
 
+mod administrator;
 mod commands;
 mod install_kill;
 mod keys;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use spaceport_testkit::postgres::database;
 use tempfile::TempDir;
 
 use crate::process::{Process, SPACEPORT, init};
@@ -121,4 +122,87 @@ fn half_configured_states_are_refused_by_every_command() {
     let sentence = refused(&run(&["serve", "--data", text(&data), "--listen", "127.0.0.1:0"], &[]));
     assert!(sentence.contains("another process"), "{sentence}");
     running.kill();
+}
+
+#[test]
+fn a_database_that_cannot_be_reached_is_named_with_the_cause_and_the_cure() {
+    let database = database();
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    let (server, name) = database.url.rsplit_once('/').unwrap();
+    let (user, place) = server.strip_prefix("postgres://").unwrap().split_once('@').unwrap_or(("", server));
+    let host = place.split(['/', '?']).next().unwrap();
+    for (url, words) in [
+        (format!("{server}/{name}x"), vec![host, "does not exist", "Create the database"]),
+        (database.url.replacen(user, "nobody_here:hunter2", 1), vec![host, "nobody_here", "Correct user and password"]),
+        ("postgres://ann:hunter2@127.0.0.1:1/x".to_owned(), vec!["127.0.0.1:1", "refused", "Check that it runs there"]),
+        (
+            "postgres://ann:hunter2@nowhere.invalid/x".to_owned(),
+            vec!["nowhere.invalid:5432", "lookup", "host and port"],
+        ),
+        ("postgres://ann:hunter2@a.example:port/x".to_owned(), vec!["database URL is wrong", "must be like"]),
+    ] {
+        let sentence = refused(&run(&["init", "--data", text(&data), "--database-url", &url], &[]));
+        for word in words {
+            assert!(sentence.contains(word), "{word}: {sentence}");
+        }
+        assert!(!sentence.contains("hunter2"), "{sentence}");
+        assert!(!data.join("master.key").exists(), "nothing half done is left");
+    }
+    let used = folder.path().join("used");
+    json(&run(&["init", "--json", "--data", text(&used), "--database-url", &database.url], &[]));
+    let sentence = refused(&run(&["init", "--data", text(&data), "--database-url", &database.url], &[]));
+    assert!(sentence.contains("The database belongs to another data folder, but "), "{sentence}");
+    std::fs::write(data.join("master.key"), "A".repeat(43)).unwrap();
+    let sentence = refused(&run(&["init", "--data", text(&data), "--database-url", &database.url], &[]));
+    assert!(sentence.contains("master key does not belong") && sentence.contains("Copy the master.key"), "{sentence}");
+}
+
+#[test]
+fn names_are_listened_on_and_all_addresses_are_linked_as_localhost() {
+    let folder = TempDir::new().unwrap();
+    let url = |name: &str, listen: &str| {
+        let data = folder.path().join(name);
+        json(&run(&["init", "--json", "--data", text(&data), "--listen", listen], &[]))
+    };
+    assert_eq!(url("a", "0.0.0.0:7004")["serverUrl"], "http://localhost:7004");
+    assert!(url("b", "[::]:7005")["adminLink"].as_str().unwrap().starts_with("http://localhost:7005/"));
+    let named = url("c", "localhost:7006")["serverUrl"].as_str().unwrap().to_owned();
+    assert!(["http://127.0.0.1:7006", "http://[::1]:7006"].contains(&named.as_str()), "{named}");
+    let unknown =
+        refused(&run(&["init", "--data", text(&folder.path().join("d")), "--listen", "nowhere.invalid:80"], &[]));
+    assert!(unknown.contains("listen") && unknown.contains("nowhere.invalid"), "{unknown}");
+}
+
+#[test]
+fn a_switch_may_be_said_in_any_usual_word() {
+    let folder = TempDir::new().unwrap();
+    for (index, (word, is_json)) in
+        [("1", true), ("true", true), ("yes", true), ("on", true), ("0", false), ("false", false), ("no", false)]
+            .into_iter()
+            .enumerate()
+    {
+        let data = folder.path().join(index.to_string());
+        let made = run(&["init", "--data", text(&data)], &[("SPACEPORT_JSON", word)]);
+        assert!(made.status.success(), "{word}: {}", String::from_utf8_lossy(&made.stderr));
+        assert_eq!(made.stdout.starts_with(b"{"), is_json, "{word}");
+    }
+    let refused = run(&["init", "--data", text(&folder.path().join("x"))], &[("SPACEPORT_JSON", "perhaps")]);
+    assert!(!refused.status.success());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_master_key_for_everybody_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = TempDir::new().unwrap();
+    let (data, log) = (folder.path().join("data"), folder.path().join("log"));
+    init(&data);
+    Process::serve_logged(&data, &[], &log).kill();
+    assert!(!std::fs::read_to_string(&log).unwrap().contains("chmod 600"));
+    let key = data.join("master.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    Process::serve_logged(&data, &[], &log).kill();
+    let logged = std::fs::read_to_string(&log).unwrap();
+    assert!(logged.contains(&format!("chmod 600 {}", key.display())), "{logged}");
 }

@@ -6,11 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use spaceport_platform::access::Caller;
 use spaceport_platform::catalogue::Catalogue;
-use spaceport_platform::consent::{Consent, Presence};
-use spaceport_platform::delegation::Delegation;
-use spaceport_platform::id::{ApplicationId, ApprovedScopeId, RefreshTokenId};
+use spaceport_platform::consent::Presence;
+use spaceport_platform::id::{ApprovedScopeId, RefreshTokenId};
 use spaceport_platform::identifier::ApplicationIdentifier;
-use spaceport_store::{RefreshToken as StoredRefreshToken, StoreError, Tx};
+use spaceport_store::{StoreError, Tx};
 use spaceport_wire::application::AccessRecord;
 use spaceport_wire::consent::{ApprovedScope, OAuthApp, OAuthConsent, RefreshToken};
 use spaceport_wire::scalar::DateTime;
@@ -23,6 +22,7 @@ use crate::http::error::ApiError;
 use crate::http::input::Path;
 use crate::http::reply::{Done, Json};
 use crate::http::routes::Routes;
+use crate::oauth::allowed::{Allowed, allowed_by};
 use crate::oauth::withdrawal::{withdraw_application, withdraw_refresh_token, withdraw_scope};
 
 /// The operations of this resource.
@@ -70,25 +70,9 @@ pub async fn list(cx: Cx<OnConsents>) -> Result<Json<Vec<OAuthConsent>>, ApiErro
     let (owner, now, caller) = (cx.access.owner.clone(), cx.now(), Arc::clone(&cx.caller));
     let catalogue = cx.services.catalogue.current();
     let found = cx.read(move |tx| {
-        let consents = tx.consents(&owner)?;
-        let mut tokens = Vec::new();
-        for token in tx.refresh_tokens_of(&owner, now)? {
-            let delegation = tx.delegation(&token.delegation)?;
-            tokens.extend(delegation.map(|delegation| (token, delegation)));
-        }
-        // An application that came to its token by password was never agreed to, and can be withdrawn all the same.
-        let mut applications: Vec<ApplicationId> = consents.iter().map(|consent| consent.application.clone()).collect();
-        for (_, delegation) in &tokens {
-            if !applications.contains(&delegation.application) {
-                applications.push(delegation.application.clone());
-            }
-        }
-        let mut shown = Vec::with_capacity(applications.len());
-        for application in &applications {
-            let consent = consents.iter().find(|consent| consent.application == *application);
-            let tokens: Vec<_> =
-                tokens.iter().filter(|(_, delegation)| delegation.application == *application).collect();
-            shown.extend(consent_out(tx, &caller, &catalogue, application, consent, &tokens)?);
+        let mut shown = Vec::new();
+        for allowed in allowed_by(tx, &owner, now)? {
+            shown.extend(consent_out(tx, &caller, &catalogue, &allowed)?);
         }
         Ok::<_, StoreError>(shown)
     });
@@ -99,22 +83,20 @@ fn consent_out(
     tx: &mut Tx<'_>,
     caller: &Caller,
     catalogue: &Catalogue,
-    application: &ApplicationId,
-    consent: Option<&Consent>,
-    tokens: &[&(StoredRefreshToken, Delegation)],
+    allowed: &Allowed,
 ) -> Result<Option<OAuthConsent>, StoreError> {
-    let Some(application) = tx.application(application)? else { return Ok(None) };
+    let Some(application) = tx.application(&allowed.application)? else { return Ok(None) };
     let client_application = OAuthApp::User { application: Box::new(out::<StoreError>(tx, &application)?) };
     let mut approved_scopes = Vec::new();
-    for approved in consent.map(|consent| consent.scopes.as_slice()).unwrap_or_default() {
+    for approved in allowed.consent.iter().flat_map(|consent| &consent.scopes) {
         approved_scopes.push(ApprovedScope {
             id: approved.id.to_string(),
             scope: scope_out(tx, caller, &approved.scope.to_string(), catalogue)?,
             offline_allowed: approved.presence == Presence::Offline,
         });
     }
-    let mut refresh_tokens = Vec::with_capacity(tokens.len());
-    for (token, delegation) in tokens {
+    let mut refresh_tokens = Vec::with_capacity(allowed.tokens.len());
+    for (token, delegation) in &allowed.tokens {
         refresh_tokens.push(RefreshToken {
             id: token.id.to_string(),
             scope: scope_out(tx, caller, &delegation.scope.to_string(), catalogue)?,

@@ -20,3 +20,4 @@ pub mod router;
 pub mod routes;
 pub mod trail;
 pub mod unfurl_access;
+pub mod unread;

@@ -21,7 +21,8 @@ use tracing::Instrument;
 use crate::http::error::ApiError;
 use crate::http::peer::peer;
 use crate::http::request::{Incoming, Request};
-use crate::http::routes::Route;
+use crate::http::routes::{Head, Route};
+use crate::http::unread::watched;
 use crate::pages;
 use crate::people::session::{self, Session};
 use crate::services::Services;
@@ -47,31 +48,43 @@ pub fn router(routes: Vec<Route>, services: &Services) -> Router {
             router = router.route(path, on(filter, serve));
         }
     }
+    let (unknown, wrong_method) = (services.clone(), services.clone());
     router
-        .fallback(|request: axum::extract::Request| async move {
-            if *request.method() == HttpMethod::OPTIONS {
-                return preflight(request.uri().path());
-            }
-            finish(
-                ApiError::not_found("There is no such operation; /openapi.json lists what there is").into_response(),
-                "",
-                request.uri().path(),
-            )
+        .fallback(move |request: axum::extract::Request| {
+            turn_away(unknown.clone(), request, || {
+                ApiError::not_found("There is no such operation; /openapi.json lists what there is")
+            })
         })
-        .method_not_allowed_fallback(|request: axum::extract::Request| async move {
-            if *request.method() == HttpMethod::OPTIONS {
-                return preflight(request.uri().path());
-            }
-            finish(ApiError::method_not_allowed().into_response(), "", request.uri().path())
+        .method_not_allowed_fallback(move |request: axum::extract::Request| {
+            turn_away(wrong_method.clone(), request, ApiError::method_not_allowed)
         })
+}
+
+/// Answers what no operation is there for.
+async fn turn_away(services: Services, request: axum::extract::Request, refusal: fn() -> ApiError) -> Response {
+    let path = request.uri().path().to_owned();
+    if *request.method() == HttpMethod::OPTIONS {
+        return preflight(&path);
+    }
+    let id = random_text(12, services.random.as_ref());
+    let (request, ending) = watched(request);
+    Incoming::new(request.into_body(), 0, services.time_limits.body).discard().await;
+    let mut response = finish(refusal().into_response(), &id, &path);
+    ending.announce(&mut response);
+    response
 }
 
 async fn serve(route: Arc<Route>, services: Services, request: axum::extract::Request) -> Response {
     let id = random_text(12, services.random.as_ref());
     let path = request.uri().path().to_owned();
+    let (request, ending) = watched(request);
     let (operation, surface) = (route.operation.name, route.operation.surface);
     let span = tracing::info_span!("request", operation, id = %id);
     let (started, limits) = (services.clock.now(), services.time_limits);
+    let refused = |refusal: ApiError| match surface {
+        Surface::Page => pages::error::response(refusal, &id),
+        _ => refusal.into_response(),
+    };
     let response = async {
         let answered = answer(&route, services.clone(), Arc::from(id.as_str()), request);
         let work = std::panic::AssertUnwindSafe(answered).catch_unwind();
@@ -79,13 +92,10 @@ async fn serve(route: Arc<Route>, services: Services, request: axum::extract::Re
             Ok(Ok(Ok(response))) => response,
             Ok(Ok(Err(refusal))) => {
                 tracing::debug!(status = refusal.status.as_u16(), code = refusal.code, "refused");
-                match surface {
-                    Surface::Page => pages::error::response(refusal),
-                    _ => refusal.into_response(),
-                }
+                refused(refusal)
             }
-            Ok(Err(_)) => ApiError::internal("a handler panicked").into_response(),
-            Err(_) => ApiError::unavailable("The operation took too long").into_response(),
+            Ok(Err(_)) => refused(ApiError::internal("a handler panicked")),
+            Err(_) => refused(ApiError::unavailable("The operation took too long")),
         };
         let millis = services.clock.now().since(started).as_millis();
         tracing::debug!(status = response.status().as_u16(), millis, "answered");
@@ -94,7 +104,13 @@ async fn serve(route: Arc<Route>, services: Services, request: axum::extract::Re
     .instrument(span)
     .await;
     services.metrics.count_request(operation, response.status());
-    finish(response, &id, &path)
+    let mut response = finish(response, &id, &path);
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        // Nothing but `Head::Refused` comes to this.
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
+    }
+    ending.announce(&mut response);
+    response
 }
 
 async fn answer(
@@ -104,6 +120,9 @@ async fn answer(
     request: axum::extract::Request,
 ) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
+    if route.head == Head::Refused && parts.method == HttpMethod::HEAD {
+        return Err(ApiError::method_not_allowed());
+    }
     let path = path_variables(&mut parts).await?;
     let (caller, session) = caller(route, &parts, &services).await?;
     let incoming = Incoming::new(body, route.body_limit, services.time_limits.body);

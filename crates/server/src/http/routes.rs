@@ -20,6 +20,16 @@ use crate::http::trail::Trail;
 /// Largest body of an ordinary operation, in bytes.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
+/// What becomes of a `HEAD` request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Head {
+    /// It is answered like `GET`, without the body.
+    Answered,
+    /// It is refused, because the `GET` changes something: programs that look at links before people follow them ask
+    /// with `HEAD` (RFC 9110 9.2.1 expects no effect).
+    Refused,
+}
+
 type Answer = Pin<Box<dyn Future<Output = Result<Response, ApiError>> + Send>>;
 
 /// A registered operation.
@@ -30,6 +40,8 @@ pub struct Route {
     pub body_limit: usize,
     /// Whether it matters who calls.
     pub reads_caller: bool,
+    /// What becomes of a `HEAD` request.
+    pub head: Head,
     pub(crate) run: Arc<dyn Fn(Request) -> Answer + Send + Sync>,
 }
 
@@ -121,6 +133,15 @@ impl Routes {
         self
     }
 
+    /// Says that the `GET` added last changes something, so that `HEAD` is refused.
+    #[must_use]
+    pub fn without_head(mut self) -> Self {
+        if let Some(route) = self.routes.last_mut() {
+            route.head = Head::Refused;
+        }
+        self
+    }
+
     /// The operations, to be served.
     pub fn into_routes(self) -> Vec<Route> {
         self.routes
@@ -149,7 +170,8 @@ impl Routes {
         };
         H::describe(&mut operation);
         let run = Arc::new(move |request: Request| handler.clone().run(request));
-        self.routes.push(Route { operation, body_limit: BODY_LIMIT, reads_caller: H::READS_CALLER, run });
+        let head = Head::Answered;
+        self.routes.push(Route { operation, body_limit: BODY_LIMIT, reads_caller: H::READS_CALLER, head, run });
         self
     }
 }

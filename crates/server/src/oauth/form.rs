@@ -10,6 +10,9 @@ use crate::http::error::ApiError;
 /// Most parameters a form may hold (security T6).
 const MAX_PARAMETERS: usize = 64;
 
+/// One of these is in every form of ours.
+const EXPECTED: [&str; 2] = ["grant_type", "token"];
+
 /// The parameters of a token request.
 pub struct Form(Vec<(String, String)>);
 
@@ -27,6 +30,10 @@ impl Form {
                 .map(|(name, value)| (name.into_owned(), value.into_owned()))
                 .collect(),
         };
+        if !EXPECTED.iter().any(|name| pairs.iter().any(|(known, _)| known == name)) && !may_be_form(content_type) {
+            let named = printable(content_type);
+            return Err(invalid(format!("The body must be a form, application/x-www-form-urlencoded, not {named}")));
+        }
         if pairs.len() > MAX_PARAMETERS {
             return Err(invalid(format!("The form must hold at most {MAX_PARAMETERS} parameters")));
         }
@@ -51,6 +58,14 @@ impl Form {
             .map(|(_, value)| value.as_str())
             .filter(|value| !value.is_empty())
     }
+}
+
+/// Whether a body of this type can be a form. Others are read as one all the same, and only named when that shows
+/// nothing: there are clients that label their forms wrongly.
+fn may_be_form(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    let multipart = essence.eq_ignore_ascii_case("multipart/form-data") && multer::parse_boundary(content_type).is_ok();
+    essence.is_empty() || multipart || essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 async fn multipart(boundary: String, body: Bytes) -> Result<Vec<(String, String)>, ApiError> {

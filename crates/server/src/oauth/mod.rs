@@ -1,5 +1,6 @@
 //! OAuth 2.0: how applications get tokens, of their own and of users, and the keys that sign them.
 
+pub mod allowed;
 pub mod answer;
 pub mod authorization_request;
 pub mod authorize;
@@ -57,6 +58,7 @@ pub fn routes(routes: Routes) -> Routes {
 pub fn pages(routes: Routes) -> Routes {
     routes
         .get("/oauth/auth", "oauth.authorize", "Ask a user for authorization", authorize::ask)
+        .without_head()
         .post("/oauth/auth", "oauth.authorize.decide", "Decide about an authorization", authorize::decide)
         .with_body_limit(token::BODY_LIMIT)
 }

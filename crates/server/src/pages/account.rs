@@ -30,7 +30,7 @@ pub struct AccountPage {
     /// Whether the present password has to be entered to replace it.
     pub needs_present: bool,
     /// What was wrong with the password that was entered.
-    pub complaint: Option<String>,
+    pub complaint: Option<Complaint>,
     /// Fewest characters of a password.
     pub min_length: usize,
     /// What has just been done.
@@ -41,6 +41,22 @@ pub struct AccountPage {
     pub sign_out_token: String,
     /// Binds the other sign-out form to this session.
     pub everywhere_token: String,
+}
+
+/// What was wrong with one of the fields.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Complaint {
+    /// The name of the field.
+    pub field: &'static str,
+    /// What was wrong, as a sentence.
+    pub text: String,
+}
+
+impl AccountPage {
+    /// Whether it is this field that the complaint is about.
+    fn complains(&self, field: &str) -> bool {
+        self.complaint.as_ref().is_some_and(|complaint| complaint.field == field)
+    }
 }
 
 /// The account page.
@@ -60,7 +76,7 @@ async fn show(
     cx: &Cx<Anyone>,
     visitor: &Visitor,
     session: &Session,
-    complaint: Option<String>,
+    complaint: Option<Complaint>,
     done: Option<&'static str>,
 ) -> Result<Html, ApiError> {
     let id = session.profile.id.clone();
@@ -120,12 +136,13 @@ async fn complaint(
     visitor: &Visitor,
     session: &Session,
     chosen: &Secret,
-) -> Result<Option<String>, ApiError> {
+) -> Result<Option<Complaint>, ApiError> {
+    let about = |field, text: String| Ok(Some(Complaint { field, text }));
     if let Err(fault) = password::check(chosen) {
-        return Ok(Some(format!("The new {fault}.")));
+        return about("password", format!("The new {fault}."));
     }
     if visitor.field("again") != chosen.reveal() {
-        return Ok(Some("The new password was not the same both times.".to_owned()));
+        return about("again", "The new password was not the same both times.".to_owned());
     }
     let id = session.profile.id.clone();
     let stored = cx.read(move |tx| tx.password_hash(&id)).await.map_err(|error: StoreError| ApiError::from(error))?;
@@ -137,7 +154,7 @@ async fn complaint(
     }
     let account = format!("account {}", session.profile.username.to_lowercase());
     tokio::time::sleep(cx.services.failed_sign_ins.failed(&account, visitor.peer, cx.now())).await;
-    Ok(Some("The present password is wrong.".to_owned()))
+    about("present", "The present password is wrong.".to_owned())
 }
 
 /// Ends this session.
@@ -183,7 +200,7 @@ impl super::samples::Sampled for AccountPage {
             username: "ann".to_owned(),
             has_password,
             needs_present: has_password,
-            complaint: complaint.map(str::to_owned),
+            complaint: complaint.map(|text| Complaint { field: "present", text: text.to_owned() }),
             min_length: 12,
             done: (!has_password).then_some("Your password was set."),
             password_token: "p".to_owned(),

@@ -83,8 +83,8 @@ pub async fn redeem(cx: Cx<Anyone>, visitor: Visitor) -> Result<Html, ApiError> 
         Ok::<_, StoreError>(true)
     };
     if !cx.write(work).await? {
-        let text = "It was used already, it is too old, or it was copied in part. An administrator token from the first start \
-                    still works.";
+        let text = "It was used already, it is too old, or it was copied in part. Whoever runs this server makes another with \
+                    the command `spaceport admin-link`.";
         return Trouble::new(StatusCode::GONE, "This link does not work", text).html();
     }
     let page = TokenPage { access_token, url: cx.services.public_url.clone() };

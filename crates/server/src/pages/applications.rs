@@ -1,11 +1,14 @@
 //! The page on which a user sees which applications may act for him, and ends that.
 
 use askama::Template;
+use spaceport_platform::consent::Presence;
 use spaceport_platform::id::ApplicationId;
+use spaceport_platform::scope::Scope;
 use spaceport_store::StoreError;
 
 use crate::http::access::{Anyone, Cx};
 use crate::http::error::ApiError;
+use crate::oauth::allowed::{Allowed, allowed_by};
 use crate::oauth::withdrawal::withdraw_application;
 use crate::pages::html::Html;
 use crate::pages::visitor::Visitor;
@@ -19,12 +22,12 @@ pub struct ApplicationsPage {
     pub user: String,
     /// Whether something has just been withdrawn.
     pub withdrawn: bool,
-    /// Applications with a consent.
-    pub applications: Vec<Allowed>,
+    /// Applications that may act for the user, by consent or by tokens that rest on none.
+    pub applications: Vec<Entry>,
 }
 
 /// An application that may act for the user.
-pub struct Allowed {
+pub struct Entry {
     /// Its id.
     pub id: String,
     /// Its name.
@@ -44,18 +47,18 @@ pub async fn page(cx: Cx<Anyone>, visitor: Visitor) -> Result<Html, ApiError> {
         Ok(session) => session,
         Err(way) => return Ok(way),
     };
-    let (catalogue, id) = (cx.services.catalogue.current(), session.profile.id.clone());
+    let (catalogue, id, now) = (cx.services.catalogue.current(), session.profile.id.clone(), cx.now());
     let found = cx.read(move |tx| {
         let mut found = Vec::new();
-        for consent in tx.consents(&id)? {
-            let Some(application) = tx.application(&consent.application)? else { continue };
-            let scopes = consent.scopes.iter();
-            let scopes = scopes.map(|it| ScopeWords::of(tx, &catalogue, &id, &it.scope, it.presence));
+        for allowed in allowed_by(tx, &id, now)? {
+            let Some(application) = tx.application(&allowed.application)? else { continue };
+            let scopes = scopes_of(&allowed).into_iter();
+            let scopes = scopes.map(|(scope, presence)| ScopeWords::of(tx, &catalogue, &id, scope, presence));
             found.push((application.id, application.name, scopes.collect::<Result<Vec<_>, _>>()?));
         }
         Ok::<_, StoreError>(found)
     });
-    let allowed = |(id, name, scopes): (ApplicationId, String, Vec<ScopeWords>)| Allowed {
+    let entry = |(id, name, scopes): (ApplicationId, String, Vec<ScopeWords>)| Entry {
         token: visitor.form_token("withdraw", id.as_str()),
         id: id.to_string(),
         name,
@@ -64,9 +67,21 @@ pub async fn page(cx: Cx<Anyone>, visitor: Visitor) -> Result<Html, ApiError> {
     let page = ApplicationsPage {
         user: session.profile.display_name(),
         withdrawn: visitor.parameter("done").is_some(),
-        applications: found.await?.into_iter().map(allowed).collect(),
+        applications: found.await?.into_iter().map(entry).collect(),
     };
     Html::page(&page)
+}
+
+/// What an application may do: what was agreed to, and what tokens allow that rest on no agreement, each once.
+fn scopes_of(allowed: &Allowed) -> Vec<(&Scope, Presence)> {
+    let agreed = allowed.consent.iter().flat_map(|consent| &consent.scopes);
+    let mut scopes: Vec<_> = agreed.map(|approved| (&approved.scope, approved.presence)).collect();
+    for (_, delegation) in &allowed.tokens {
+        if scopes.iter().all(|(known, _)| **known != delegation.scope) {
+            scopes.push((&delegation.scope, Presence::Offline));
+        }
+    }
+    scopes
 }
 
 /// Ends a consent.
@@ -89,18 +104,13 @@ impl super::samples::Sampled for ApplicationsPage {
     fn samples() -> Vec<Self> {
         let evil = super::samples::EVIL;
         let scope = |everything: bool| ScopeWords { everything, places: vec![], offline: true };
-        let allowed = |name: &str| Allowed {
+        let entry = |name: &str| Entry {
             id: "a1".to_owned(),
             name: name.to_owned(),
             scopes: vec![scope(true), scope(false)],
             token: "t".to_owned(),
         };
-        let page =
-            |user: &str, applications: Vec<Allowed>| Self { user: user.to_owned(), withdrawn: true, applications };
-        vec![
-            page("Ann A", vec![]),
-            page("Ann A", vec![allowed("Tracker"), allowed("Mail")]),
-            page(evil, vec![allowed(evil)]),
-        ]
+        let page = |user: &str, applications: Vec<Entry>| Self { user: user.to_owned(), withdrawn: true, applications };
+        vec![page("Ann A", vec![]), page("Ann A", vec![entry("Tracker"), entry("Mail")]), page(evil, vec![entry(evil)])]
     }
 }

@@ -1,4 +1,4 @@
-//! The one stylesheet of all pages, served under a name that changes with its content.
+//! The one stylesheet of all pages, served under a name that changes with its content, and the icon.
 
 use std::sync::LazyLock;
 
@@ -14,6 +14,8 @@ use crate::http::reply::Document;
 
 const STYLESHEET: &str = include_str!("../../assets/spaceport.css");
 
+const ICON: &str = include_str!("../../assets/spaceport.svg");
+
 static NAME: LazyLock<String> = LazyLock::new(|| {
     let hash = digest::digest(&digest::SHA256, STYLESHEET.as_bytes());
     let hash: String = hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -23,6 +25,19 @@ static NAME: LazyLock<String> = LazyLock::new(|| {
 /// Where pages find the stylesheet.
 pub fn stylesheet_url() -> String {
     format!("/assets/{}", NAME.as_str())
+}
+
+/// The icon, at the address where browsers look that come to something that is no page of ours.
+///
+/// # Errors
+/// None.
+pub async fn icon(_: Cx<Anyone>) -> Result<Document, ApiError> {
+    Ok(Document {
+        status: StatusCode::OK,
+        content_type: "image/svg+xml",
+        headers: vec![(header::CACHE_CONTROL, "public, max-age=86400")],
+        body: ICON.to_owned(),
+    })
 }
 
 /// Names a file.

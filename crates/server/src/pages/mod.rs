@@ -10,6 +10,7 @@ pub mod assets;
 pub mod consent;
 pub mod error;
 pub mod hand_over;
+pub mod home;
 pub mod html;
 pub mod installation;
 pub mod login;
@@ -24,11 +25,15 @@ use crate::http::routes::Routes;
 /// The pages that are not part of another resource.
 pub fn routes(routes: Routes) -> Routes {
     routes
+        .get("/", "page.home", "Open the start page", home::page)
         .get("/login", "page.login", "Open the sign-in page", login::page)
         .post("/login", "page.login.submit", "Sign in", login::submit)
         .get("/login/provider", "page.provider.leave", "Go to the identity provider", provider::leave)
+        .without_head()
         .get("/login/provider/back", "page.provider.back", "Come back from the identity provider", provider::arrive)
+        .without_head()
         .get("/session", "page.session", "Sign in by a link of the host", hand_over::follow)
+        .without_head()
         .get("/account", "page.account", "Open the account page", account::page)
         .post("/account/password", "page.account.password", "Set a password", account::set_password)
         .post("/account/sign-out", "page.account.sign_out", "Sign out", account::sign_out)

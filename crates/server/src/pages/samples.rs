@@ -7,6 +7,7 @@ use crate::pages::administrator::{LinkPage, TokenPage};
 use crate::pages::applications::ApplicationsPage;
 use crate::pages::consent::ConsentPage;
 use crate::pages::error::Trouble;
+use crate::pages::home::HomePage;
 use crate::pages::installation::new::NewInstallationPage;
 use crate::pages::installation::outcome::InstallationPage;
 use crate::pages::login::LoginPage;
@@ -27,6 +28,7 @@ fn rendered<P: Sampled>(name: &str) -> Vec<(String, String)> {
 
 fn all() -> Vec<(String, String)> {
     [
+        rendered::<HomePage>("home"),
         rendered::<LoginPage>("login"),
         rendered::<ConsentPage>("consent"),
         rendered::<AccountPage>("account"),

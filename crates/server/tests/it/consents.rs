@@ -132,3 +132,39 @@ async fn an_application_can_be_set_to_rotate_and_a_revoked_refresh_token_is_name
         server.running.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_by_password_is_seen_and_withdrawn_by_its_owner() {
+    for engine in BOTH {
+        let server = Server::start_changed(engine, |settings| settings.password_grant = true).await;
+        server.person("ann", &[]).await;
+        let mut browser = Browser::of(&server, "ann").await;
+        crate::people::set_password(&mut browser, "correct horse battery").await;
+        let made = tracker(&server, json!({ "name": "Never agreed to" })).await;
+        let form = [
+            ("grant_type", "password"),
+            ("username", "ann"),
+            ("password", "correct horse battery"),
+            ("access_type", "offline"),
+            ("scope", "global:Profile.View"),
+        ];
+        let call = server.client.post("/oauth/token").basic(&made.client_id, &made.secret);
+        let issued = call.form(&form).send().await.expect(200).json();
+        let page = browser.get("/account/applications").await.expect(200);
+        assert!(page.text().contains("Never agreed to") && page.text().contains("Also while you are away"));
+        assert!(page.text().contains("<dd>"), "it says what the application may do: {}", page.text());
+        // With a consent to the same scope it is one thing; with another scope both are told.
+        tokens(&mut browser, &made, "global:Profile.View").await;
+        let page = browser.get("/account/applications").await.expect(200);
+        assert_eq!((forms(page.text()).len(), page.text().matches("<dl class=\"rights\">").count()), (1, 1));
+        tokens(&mut browser, &made, "global:Applications.View").await;
+        let page = browser.get("/account/applications").await.expect(200);
+        assert!(page.text().matches("<dl class=\"rights\">").count() >= 2, "{}", page.text());
+        browser.submit(&forms(page.text())[0].clone()).await.expect(303);
+        assert!(browser.get("/account/applications").await.expect(200).text().contains("There are none"));
+        assert!(!accepted(&server, &issued["access_token"]).await);
+        let refused = refresh(&server, &made, issued["refresh_token"].as_str().unwrap(), &[]).await.expect(400);
+        assert_eq!(error(&refused), "invalid_grant");
+        server.running.stop().await;
+    }
+}

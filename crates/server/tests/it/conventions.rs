@@ -40,8 +40,7 @@ async fn errors_have_one_shape_whatever_their_status() {
     refused(&get("/api/http/applications/paged").await, 403, "permission-denied", "Applications.View");
     refused(&get("/api/http/applications/id:unknown").await, 404, "not-found", "id:unknown not found");
     refused(&get("/api/http/applications/me/webhooks/unknown/subscriptions").await, 404, "not-found", "Webhook");
-    for path in
-        ["/", "/api", "/api/http/", "/api/http/applications/me/planets", "/API/HTTP/applications/me", "/index.html"]
+    for path in ["/api", "/api/http/", "/api/http/applications/me/planets", "/API/HTTP/applications/me", "/index.html"]
     {
         refused(&get(path).await, 404, "not-found", "no such operation");
     }

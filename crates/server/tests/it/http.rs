@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
+use crate::browser::Browser;
 use crate::harness::{Engine, Server};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_is_json_with_both_keys() {
     let server = Server::start(Engine::Sqlite).await;
     for path in [
-        "/",
+        "/planets",
         "/api/http/planets",
         "/api;x/http/applications/me",
         "//api/http/applications/me",
@@ -19,8 +20,10 @@ async fn every_answer_is_json_with_both_keys() {
         let body = answer.json();
         assert!(body["error"].is_string() && body["error_description"].is_string(), "{path}: {body}");
         assert_eq!(answer.content_type(), "application/json");
+        assert_eq!(answer.header("x-request-id").len(), 12, "{path}");
     }
-    server.client.put("/api/http/applications/me").send().await.expect(405);
+    let wrong = server.client.put("/api/http/applications/me").send().await.expect(405);
+    assert_eq!(wrong.header("x-request-id").len(), 12);
     server.running.stop().await;
 }
 
@@ -135,5 +138,21 @@ async fn bodies_of_strangers_are_not_kept() {
     call().send().await.expect(401);
     server.client.put("/uploads/unknown/x.png").raw_body([&huge[..], b"x"].concat()).send().await.expect(404);
     call().bearer(&server.admin).send().await.expect(413);
+    server.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_without_a_link_is_told_where_he_is() {
+    let server = Server::start(Engine::Sqlite).await;
+    server.person("ann", &[]).await;
+    let page = server.client.get("/").send().await.expect(200);
+    assert!(page.text().contains("href=\"/login\"") && page.text().contains("href=\"/openapi.json\""));
+    assert!(page.header("content-security-policy").starts_with("default-src 'none'"));
+    let mut browser = Browser::of(&server, "ann").await;
+    let page = browser.get("/").await.expect(200);
+    assert!(page.text().contains("href=\"/account\"") && !page.text().contains("href=\"/login\""));
+    let icon = server.client.get("/favicon.ico").send().await.expect(200);
+    assert_eq!(icon.content_type(), "image/svg+xml");
+    assert!(page.text().contains("<link rel=\"icon\" type=\"image/svg+xml\" href=\"/favicon.ico\">"));
     server.running.stop().await;
 }

@@ -277,7 +277,7 @@ async fn the_page_leads_on_to_the_application() {
         let page = ann.get(&outcome).await.expect(200);
         let link = crate::browser::between(page.text(), "<a class=\"button\" href=\"", "</a>").unwrap();
         assert!(link.starts_with("http://") && link.contains("/start?a=1") && !link.contains("<here>"), "{link}");
-        assert!(link.contains("target=\"_blank\" rel=\"noopener noreferrer\">Begin"), "{link}");
+        assert!(link.contains("target=\"_blank\" rel=\"noopener noreferrer\"><bdi>Begin"), "{link}");
         // With another endpoint, it may not lead there any more.
         let moved = json!({ "endpointUri": "https://elsewhere.example/api" });
         let path = format!("/api/http/applications/id:{id}");

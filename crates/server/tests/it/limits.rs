@@ -188,5 +188,47 @@ async fn a_panic_is_answered_as_a_fault_of_ours_and_harms_nobody_else() {
     assert!(!answer.text().contains("secret words"));
     assert!(!answer.header("x-request-id").is_empty());
     server.application(json!({ "name": "Afterwards" })).await;
+    // People cannot see headers: their page shows the id itself.
+    trap.left.store(2, Ordering::SeqCst);
+    let page = server.client.get("/login").send().await.expect(500);
+    let (id, text) = (page.header("x-request-id"), page.text());
+    assert!(id.len() == 12 && text.contains(&format!("Request id: <code>{id}</code>")), "{text}");
+    assert!(text.starts_with("<!doctype html>") && !text.contains("headers"), "{text}");
+    server.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_ends_behind_an_answer_says_so() {
+    let server = Server::start(Engine::Sqlite).await;
+    let send = async |path: &str, said: usize, sent: usize| {
+        let mut stream = TcpStream::connect(server.running.address).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {}\r\ncontent-length: {said}\r\n\r\n",
+            server.admin
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&vec![b' '; sent]).await.unwrap();
+        let mut head = String::new();
+        while !head.contains("\r\n\r\n") {
+            head.push(char::from(stream.read_u8().await.unwrap()));
+        }
+        (head, stream)
+    };
+    // More than the operation reads; more than is let pass unread.
+    for (path, status, said, sent) in [
+        ("/api/http/applications", "413", 2_000_000, 1_100_000),
+        ("/planets", "404", 5_000_000, 4_200_000),
+        ("/health/live", "405", 5_000_000, 4_200_000),
+    ] {
+        let (head, _stream) = send(path, said, sent).await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")) && head.contains("connection: close"), "{head}");
+    }
+    // Behind what came whole, the connection goes on.
+    for (path, status) in [("/planets", "404"), ("/health/live", "405"), ("/api/http/applications", "400")] {
+        let (head, mut stream) = send(path, 70_000, 70_000).await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")) && !head.contains("connection:"), "{head}");
+        stream.write_all(b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        until(&mut stream, "HTTP/1.1 200").await;
+    }
     server.running.stop().await;
 }

@@ -249,3 +249,29 @@ async fn a19_the_answer_says_the_scope_whenever_it_is_not_what_was_asked() {
     }
     server.running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_no_form_is_told_apart_from_a_form_without_a_grant() {
+    let server = Server::start(Engine::Sqlite).await;
+    let made = tracker(&server, json!({})).await;
+    let send = async |path: &str, content_type: &str, body: &str| {
+        let call = server.client.post(path).basic(&made.client_id, &made.secret);
+        call.body(content_type, body.to_owned()).send().await
+    };
+    let granted = r#"{"grant_type":"client_credentials"}"#;
+    let parts = "--b\r\nContent-Disposition: form-data; name=\"grant_type\"\r\n\r\nclient_credentials\r\n--b--\r\n";
+    for path in ["/oauth/token", "/oauth/revoke", "/oauth/introspect"] {
+        for (content_type, body) in [("application/json", granted), ("multipart/form-data", parts), ("text/plain", "")]
+        {
+            let refused = send(path, content_type, body).await.expect(400);
+            let told = refused.json()["error_description"].as_str().unwrap().to_owned();
+            assert_eq!(error(&refused), "invalid_request");
+            assert!(told.contains(content_type) && told.contains("x-www-form-urlencoded"), "{path}: {told}");
+        }
+    }
+    let empty = send("/oauth/token", "application/x-www-form-urlencoded", "scope=a").await.expect(400).json();
+    assert!(empty["error_description"].as_str().unwrap().contains("grant_type"), "{empty}");
+    // A form is read whatever it is called, as ever.
+    send("/oauth/token", "text/plain", "grant_type=client_credentials").await.expect(200);
+    server.running.stop().await;
+}

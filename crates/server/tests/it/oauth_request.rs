@@ -189,6 +189,7 @@ async fn a12_a15_a16_pages_and_redirects_carry_the_headers_that_protect_them() {
     let consent = browser.get(&asked).await.expect(200);
     let pages = [
         consent.clone(),
+        stranger.get("/").await.expect(200),
         stranger.get("/login").await.expect(200),
         browser.get("/account").await.expect(200),
         browser.get("/account/applications").await.expect(200),

@@ -46,7 +46,7 @@ async fn a_password_signs_in_and_leads_back_to_the_application() {
     let right = sign_in(&mut browser, &path, " Ann ", PASSWORD).await.expect(303);
     assert!(right.header("location").starts_with("/oauth/auth?"));
     let consent = browser.get(right.header("location")).await.expect(200);
-    assert!(consent.text().contains("Allow <span class=\"who\">Tracker</span>"));
+    assert!(consent.text().contains("Allow <bdi class=\"who\">Tracker</bdi>"));
     // A form of another visitor, or none, signs nobody in: login CSRF.
     let mut eve = Browser::new(&server);
     let form = forms(eve.get("/login").await.expect(200).text())[0].clone();
@@ -118,15 +118,20 @@ async fn passwords_are_set_by_their_owner_alone_and_replaced_by_knowing_the_pres
     sign_in(&mut browser, "/login", "ann", PASSWORD).await.expect(303);
     let form = forms(browser.get("/account").await.expect(200).text())[0].clone();
     let new = "another long password";
-    for (present, password, again, complaint) in [
-        (PASSWORD, "short", "short", "must have at least 12 characters"),
-        (PASSWORD, new, "other", "not the same both times"),
-        ("wrong", new, new, "present password is wrong"),
-        ("", new, new, "present password is wrong"),
+    for (present, password, again, complaint, field) in [
+        (PASSWORD, "short", "short", "must have at least 12 characters", "password"),
+        (PASSWORD, new, "other", "not the same both times", "again"),
+        ("wrong", new, new, "present password is wrong", "present"),
+        ("", new, new, "present password is wrong", "present"),
     ] {
         let form = form.clone().with("present", present).with("password", password).with("again", again);
         let refused = browser.submit(&form).await.expect(422);
         assert!(refused.text().contains(complaint), "{complaint}: {}", refused.text());
+        // The complaint is tied to its field and to no other.
+        let inputs = refused.text().split("<input ").skip(1).map(|input| input.split('>').next().unwrap());
+        let wrong: Vec<&str> = inputs.filter(|input| input.contains("aria-invalid=\"true\"")).collect();
+        assert!(wrong.len() == 1 && wrong[0].starts_with(&format!("id=\"{field}\"")), "{wrong:?}");
+        assert!(wrong[0].contains("complaint\"") && refused.text().contains("id=\"complaint\""), "{wrong:?}");
     }
     let form = form.with("present", PASSWORD).with("password", new).with("again", new);
     browser.submit(&form).await.expect(303);
@@ -214,5 +219,26 @@ async fn wrong_passwords_wait_and_the_right_one_does_not() {
     futures_util::future::join_all(guesses).await;
     let mut ann = Browser::new(&server);
     sign_in(&mut ann, "/login", "ann", PASSWORD).await.expect(303);
+    server.running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_that_look_at_links_use_none_up() {
+    let server = Server::start(Engine::Sqlite).await;
+    server.person("ann", &[]).await;
+    let host = server.host().await;
+    let body = json!({ "profile": "username:ann" });
+    let link = server.client.post("/api/host/v1/sessions").bearer(&host).json(&body).send().await.expect(200).json();
+    let path = link["url"].as_str().unwrap().strip_prefix(&server.running.public_url).unwrap().to_owned();
+    let look = async |path: &str| server.client.call(::http::Method::HEAD, path).send().await;
+    for path in [path.as_str(), "/login/provider/back?code=x", "/login/provider", "/oauth/auth?response_type=code"] {
+        let looked = look(path).await.expect(405);
+        assert_eq!((looked.header("allow"), looked.header("set-cookie")), ("GET", ""), "{path}");
+    }
+    Browser::new(&server).get(&path).await.expect(303);
+    // The administrator link is used up by its button alone, so it may be looked at.
+    let link = server.running.administrator_link().unwrap();
+    look(link.strip_prefix(&server.running.public_url).unwrap()).await.expect(200);
+    Browser::administrator(&server).await;
     server.running.stop().await;
 }

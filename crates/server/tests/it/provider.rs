@@ -92,7 +92,7 @@ async fn a_person_of_the_provider_signs_in_and_goes_on_to_the_application() {
             let back = arrive(&mut browser, &provider.agree(&url, &account)).await.expect(303);
             assert_eq!(back.header("location"), asked, "where she wanted to go");
             let consent = browser.get(back.header("location")).await.expect(200);
-            assert!(consent.text().contains("signed in as <strong>ann</strong>"));
+            assert!(consent.text().contains("signed in as <strong><bdi>ann</bdi></strong>"));
             let trail = "/api/host/v1/audit-trail?operation=page.provider.back";
             let trail = server.client.get(trail).bearer(&server.admin).send().await.expect(200).json();
             assert_eq!(trail["data"].as_array().unwrap().len(), 1, "{trail}");

@@ -157,6 +157,8 @@ async fn bad_creations_name_the_field(server: &Server) {
     for (body, code, field) in [
         (json!({}), "validation-error", "name"),
         (json!({ "name": "x".repeat(201) }), "validation-error", "name"),
+        (json!({ "name": "\u{200b}\u{feff}" }), "validation-error", "name"),
+        (json!({ "name": "Bank\u{202e}gpj" }), "validation-error", "name"),
         (json!({ "name": "x", "clientId": "a b" }), "validation-error", "clientId"),
         (json!({ "name": "x", "clientId": "taken" }), "duplicated-entity", "client id"),
         (json!({ "name": "x", "connectToSpace": true }), "validation-error", "connectToSpace"),

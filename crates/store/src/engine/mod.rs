@@ -1,5 +1,6 @@
 //! The two engines behind one connection.
 
+mod connecting;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 

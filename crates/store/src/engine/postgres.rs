@@ -10,7 +10,7 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut};
 use tokio_postgres::{Config, NoTls};
 
-use crate::engine::{Connection, Dialect};
+use crate::engine::{Connection, Dialect, connecting};
 use crate::error::StoreError;
 use crate::seal::Sealer;
 use crate::tx::Tx;
@@ -42,12 +42,19 @@ impl Mode {
 pub(crate) struct Postgres {
     pool: Pool,
     sealer: Sealer,
+    /// Where it is, in words.
+    place: String,
 }
 
 impl Postgres {
     pub(crate) fn open(url: &str, sealer: Sealer) -> Result<Self, StoreError> {
-        let mut config: Config =
-            url.parse().map_err(|error| StoreError::Database(format!("the database URL is wrong: {error}")))?;
+        let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
+            let causes = connecting::causes(&error);
+            StoreError::Unreachable(format!(
+                "The database URL is wrong: {causes}. It must be like postgres://user@host/database."
+            ))
+        })?;
+        let place = connecting::place(&config);
         if config.get_application_name().is_none() {
             config.application_name("spaceport");
         }
@@ -57,7 +64,7 @@ impl Postgres {
             _ => Manager::from_config(config, tls()?, recycling),
         };
         let pool = Pool::builder(manager).max_size(CONNECTIONS).build().map_err(failed)?;
-        Ok(Self { pool, sealer })
+        Ok(Self { pool, sealer, place })
     }
 
     pub(crate) fn sealer(&self) -> &Sealer {
@@ -94,6 +101,7 @@ impl Postgres {
             tries += 1;
             let client = self.pool.get().await.map_err(|error| match error {
                 PoolError::Closed => StoreError::Closed,
+                PoolError::Backend(error) => connecting::refusal(&error, &self.place),
                 other => failed(other),
             })?;
             let (work, sealer) = (Arc::clone(&work), self.sealer.clone());
