@@ -98,20 +98,19 @@ impl Demand {
 }
 
 impl Tx<'_> {
-    /// What applications hold of the rights that these events demand, where they happened; archived applications are
+    /// What applications hold of these rights, where these events happened; archived applications are
     /// not there. `None` when subscriptions are not those of `revision` any more.
     pub(crate) fn held(
         &mut self,
         revision: i64,
         applications: &[&ApplicationId],
-        events: &[NewEvent],
+        (events, rights): (&[NewEvent], &BTreeSet<&str>),
     ) -> Result<Option<HashMap<ApplicationId, Grants>>, StoreError> {
         let mut held: HashMap<ApplicationId, Grants> = HashMap::new();
         if applications.is_empty() {
             let current = self.revision(Remembered::Subscriptions)?;
             return Ok((current == revision).then_some(held));
         }
-        let rights: BTreeSet<&str> = events.iter().flat_map(|event| event.rights.iter().map(Right::code)).collect();
         let contexts: BTreeSet<String> =
             events.iter().flat_map(|event| event.place.covering().map(ToString::to_string)).collect();
         for portion in applications.chunks(500) {

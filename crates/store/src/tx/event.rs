@@ -1,11 +1,12 @@
 //! Events: stored together with the deliveries they cause, once per event id.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use spaceport_platform::event::{NewEvent, PublishStatus, Published, entitled};
 use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
 use spaceport_platform::listeners::Listener;
+use spaceport_platform::right::Right;
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
@@ -21,7 +22,7 @@ pub type Stored = (Vec<Published>, Vec<ApplicationId>);
 pub struct Heard {
     /// The revision.
     pub revision: i64,
-    /// For each event, the webhooks that subscribed to it, each once.
+    /// For each event, the webhooks that subscribed to it, each once for each set of further rights.
     pub listeners: Vec<Arc<[Listener]>>,
 }
 
@@ -44,15 +45,27 @@ impl Tx<'_> {
         let applications: HashSet<&ApplicationId> =
             heard.listeners.iter().flat_map(|all| all.iter()).map(|listener| &listener.application).collect();
         let applications: Vec<&ApplicationId> = applications.into_iter().collect();
-        let Some(held) = self.held(heard.revision, &applications, events)? else { return Ok(None) };
+        let asked = events.iter().flat_map(|event| &event.rights);
+        let besides =
+            heard.listeners.iter().flat_map(|all| all.iter()).filter_map(|one| one.rights.as_deref()).flatten();
+        let rights: BTreeSet<&str> = asked.chain(besides).map(Right::code).collect();
+        let Some(held) = self.held(heard.revision, &applications, (events, &rights))? else { return Ok(None) };
         let entitled = |event: &NewEvent, listener: &Listener| {
             let (of, about) = (&listener.application, event.about.as_ref());
-            held.get(of).is_some_and(|grants| entitled(of, &event.rights, &event.place, about, grants))
+            let besides = listener.rights.as_deref().unwrap_or_default();
+            held.get(of).is_some_and(|grants| {
+                [&event.rights, besides].iter().all(|rights| entitled(of, rights, &event.place, about, grants))
+            })
         };
         let mut matches: Vec<Vec<&Listener>> = Vec::with_capacity(events.len());
         let mut rows = Vec::with_capacity(events.len());
         for (event, listeners) in events.iter().zip(&heard.listeners) {
-            let found: Vec<&Listener> = listeners.iter().filter(|listener| entitled(event, listener)).collect();
+            let mut found: Vec<&Listener> = listeners.iter().filter(|listener| entitled(event, listener)).collect();
+            if found.iter().any(|listener| listener.rights.is_some()) {
+                // By whichever filter: it gets one delivery.
+                let mut once: HashSet<&WebhookId> = HashSet::new();
+                found.retain(|listener| once.insert(&listener.webhook));
+            }
             rows.push(event_row(event, now, i64::try_from(found.len()).unwrap_or(i64::MAX)));
             matches.push(found);
         }
