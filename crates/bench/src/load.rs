@@ -1,23 +1,20 @@
 //! Publishes events as fast as `c` connections can, or at a steady rate, and counts what arrives.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde::Serialize;
 
 use crate::Load;
-use crate::client::Connection;
 use crate::process::cost;
+use crate::publish::{Flow, drain, publish};
 use crate::receiver::{Arrivals, Receiver};
 use crate::report::{percentile, rate};
-use crate::setup::{self, Server};
+use crate::setup;
 
 /// Bytes of filling that bring a payload to about 512 bytes.
 const FILLING: usize = 330;
-/// How long deliveries may stand still before the rest counts as lost.
-const STANDSTILL: Duration = Duration::from_secs(15);
 
 /// The figures of a run.
 #[derive(Serialize)]
@@ -50,11 +47,12 @@ pub(crate) async fn run(load: &Load) -> anyhow::Result<Figures> {
     let server = setup::start(&load.server, &folder.path().join("data"), "").await?;
     setup::register(&server, &endpoints, load.signature).await?;
 
-    publish(load, &server, 0..warm_up, begun).await?;
+    let flow = Flow { connections: load.connections, rate: load.rate, begun, body: issue };
+    publish(&flow, &server, 0..warm_up).await?;
     drain(&arrivals, warm_up * load.endpoints).await;
     let before = cost(&server.process);
     let started = Instant::now();
-    let sent = publish(load, &server, warm_up..all, begun).await?;
+    let sent = publish(&flow, &server, warm_up..all).await?;
     let accepted = started.elapsed().as_secs_f64();
     drain(&arrivals, all * load.endpoints).await;
     let last = (warm_up..all).filter_map(|event| arrivals.first(event)).max().unwrap_or_default();
@@ -87,61 +85,11 @@ pub(crate) async fn run(load: &Load) -> anyhow::Result<Figures> {
     })
 }
 
-/// Publishes the events of a range; answers when each was sent, in microseconds since `begun`.
-async fn publish(
-    load: &Load,
-    server: &Server,
-    events: std::ops::Range<usize>,
-    begun: Instant,
-) -> anyhow::Result<Vec<(usize, u64)>> {
-    let next = Arc::new(AtomicUsize::new(events.start));
-    let mut publishers = tokio::task::JoinSet::new();
-    for _ in 0..load.connections {
-        let mut connection = Connection::open(&server.host).await?;
-        let (next, authorization, end, start, rate) =
-            (Arc::clone(&next), server.authorization.clone(), events.end, events.start, load.rate);
-        publishers.spawn(async move {
-            let mut sent = Vec::new();
-            let origin = Instant::now();
-            loop {
-                let event = next.fetch_add(1, Ordering::Relaxed);
-                if event >= end {
-                    return anyhow::Ok(sent);
-                }
-                if let Some(rate) = rate {
-                    let due = Duration::from_secs_f64((event - start) as f64 / f64::from(rate));
-                    tokio::time::sleep_until((origin + due).into()).await;
-                }
-                let at = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-                connection
-                    .send("POST", "/api/host/v1/events", &[("authorization", &authorization)], body(event))
-                    .await?;
-                sent.push((event, at));
-            }
-        });
-    }
-    let mut sent = Vec::new();
-    while let Some(finished) = publishers.join_next().await {
-        sent.extend(finished??);
-    }
-    Ok(sent)
-}
-
-fn body(event: usize) -> Bytes {
+/// An event about an issue, of about 512 bytes.
+pub(crate) fn issue(event: usize) -> Bytes {
     let filling = "x".repeat(FILLING);
     Bytes::from(format!(
         "{{\"events\":[{{\"subject\":\"Issue\",\"type\":\"Issue.Created\",\"payload\":{{\"className\":\"IssueWebhookEvent\",\
          \"run\":\"{event}\",\"issue\":{{\"id\":\"i{event}\"}},\"filling\":\"{filling}\"}}}}]}}"
     ))
-}
-
-/// Waits until this many deliveries arrived, or nothing moves any more.
-async fn drain(arrivals: &Arrivals, expected: usize) {
-    let (mut seen, mut moved) = (arrivals.total(), Instant::now());
-    while arrivals.total() < expected && moved.elapsed() < STANDSTILL {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-        if arrivals.total() > seen {
-            (seen, moved) = (arrivals.total(), Instant::now());
-        }
-    }
 }

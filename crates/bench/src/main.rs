@@ -3,15 +3,19 @@
 //! `bench load` starts a release build of the server on a fresh SQLite file, sets up endpoints, publishes
 //! events over `c` connections and counts what arrives. `bench raw` measures what the machine could do
 //! at best with the same client, so that a figure can be given as a share of the limit in the same run. `bench tokens`
-//! asks for tokens and calls with them.
+//! asks for tokens and calls with them. `bench subscriptions` compares events that few subscriptions could hear with events
+//! that many could, and `bench faults` what a healthy endpoint notices of broken ones.
 
 mod client;
+mod faults;
 mod load;
 mod process;
+mod publish;
 mod raw;
 mod receiver;
 mod report;
 mod setup;
+mod subscriptions;
 mod tokens;
 
 use std::path::PathBuf;
@@ -31,6 +35,10 @@ enum Command {
     Load(Load),
     /// Get tokens by client credentials, then call with one.
     Tokens(Tokens),
+    /// Publish events that some of few, and the same number of many subscriptions hear, in turns.
+    Subscriptions(Subscriptions),
+    /// Publish to five healthy endpoints, then to one that is and four that are broken.
+    Faults(Faults),
     /// Measure the machine: HTTP alone, durable inserts alone.
     Raw(Raw),
 }
@@ -118,6 +126,55 @@ impl TokenAlgorithm {
     }
 }
 
+/// How many subscriptions to compare.
+#[derive(clap::Args, Clone)]
+pub(crate) struct Subscriptions {
+    /// Executable of the server; a release build.
+    #[arg(long, default_value = "target/release/spaceport")]
+    pub(crate) server: PathBuf,
+    /// The fewer subscriptions, each of a webhook of its own.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) few: usize,
+    /// The more.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) many: usize,
+    /// How many of either hear of each event.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) matching: usize,
+    /// Events to publish, after a warm-up of a tenth.
+    #[arg(long, default_value_t = 500)]
+    pub(crate) events: usize,
+    /// Publishing connections, each with one request under way.
+    #[arg(long, default_value_t = 8)]
+    pub(crate) connections: usize,
+    /// Folder for the database.
+    #[arg(long, default_value = "target")]
+    pub(crate) folder: PathBuf,
+    /// Measure both this many times, in turns.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) runs: usize,
+}
+
+/// What to publish to broken endpoints.
+#[derive(clap::Args, Clone)]
+pub(crate) struct Faults {
+    /// Executable of the server; a release build.
+    #[arg(long, default_value = "target/release/spaceport")]
+    pub(crate) server: PathBuf,
+    /// Events to publish, after a warm-up of a tenth.
+    #[arg(long, default_value_t = 4_000)]
+    pub(crate) events: usize,
+    /// Events a second; each goes to all five endpoints.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) rate: u32,
+    /// Folder for the database.
+    #[arg(long, default_value = "target")]
+    pub(crate) folder: PathBuf,
+    /// Measure both this many times, in turns.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) runs: usize,
+}
+
 /// What to measure the machine with.
 #[derive(clap::Args, Clone)]
 pub(crate) struct Raw {
@@ -147,6 +204,14 @@ fn main() -> anyhow::Result<()> {
                 for _ in 0..tokens.runs {
                     report::print(&tokens::run(&tokens).await?);
                 }
+                Ok(())
+            }
+            Command::Subscriptions(wanted) => {
+                report::print(&subscriptions::run(&wanted).await?);
+                Ok(())
+            }
+            Command::Faults(wanted) => {
+                report::print(&faults::run(&wanted).await?);
                 Ok(())
             }
             Command::Raw(raw) => {

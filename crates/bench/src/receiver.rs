@@ -1,27 +1,31 @@
-//! The receiving side: answers at once and notes when which event arrived.
+//! The receiving side: answers at once and notes when which event arrived; under some paths it is broken.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::time::Instant;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// Where an event's number stands in a payload: `"n":"<number>"`, see `load`.
+/// Where an event's number stands in a payload: `"run":"<number>"`, see `load`.
 const MARK: &[u8] = b"\"run\":\"";
+/// Between the bytes of an endpoint that drips.
+const DRIP: Duration = Duration::from_secs(3);
 
 /// What has arrived.
 pub(crate) struct Arrivals {
     begun: Instant,
-    /// Microseconds from begin to first arrival, by event number times endpoints.
+    /// Microseconds from begin to first arrival, by event number.
     first: Vec<AtomicU64>,
     counts: Vec<AtomicU32>,
     total: AtomicUsize,
@@ -102,12 +106,80 @@ impl Drop for Receiver {
     }
 }
 
+/// How an endpoint answers, by the path it is called under.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Manner {
+    /// 200 at once, and what came is counted. Any path that is none of the others'.
+    Healthy,
+    /// `/hang`: never.
+    Hang,
+    /// `/drip`: 200, then a byte every three seconds.
+    Drip,
+    /// `/fail`: 500.
+    Fail,
+    /// `/pour`: 200 and 512 MiB, as fast as they are taken.
+    Pour,
+}
+
+impl Manner {
+    fn of(path: &str) -> Self {
+        match path {
+            "/hang" => Self::Hang,
+            "/drip" => Self::Drip,
+            "/fail" => Self::Fail,
+            "/pour" => Self::Pour,
+            _ => Self::Healthy,
+        }
+    }
+}
+
+/// The paths of endpoints that are broken.
+pub(crate) const BROKEN: [&str; 4] = ["hang", "drip", "fail", "pour"];
+
+/// The body of an answer.
+enum Answer {
+    Done,
+    Drip(tokio::time::Interval),
+    Pour(usize),
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        const CHUNK: &[u8] = &[b'x'; 64 * 1024];
+        match &mut *self {
+            Self::Done | Self::Pour(0) => Poll::Ready(None),
+            Self::Drip(interval) => interval.poll_tick(cx).map(|_| Some(Ok(Frame::data(Bytes::from_static(b"x"))))),
+            Self::Pour(left) => {
+                let chunk = CHUNK.get(..(*left).min(CHUNK.len())).unwrap_or_default();
+                *left -= chunk.len();
+                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(chunk)))))
+            }
+        }
+    }
+}
+
 async fn answer(
     arrivals: Arc<Arrivals>,
     request: http::Request<Incoming>,
-) -> Result<http::Response<Full<Bytes>>, Infallible> {
-    if let Ok(body) = request.into_body().collect().await {
+) -> Result<http::Response<Answer>, Infallible> {
+    let manner = Manner::of(request.uri().path());
+    if let Ok(body) = request.into_body().collect().await
+        && manner == Manner::Healthy
+    {
         arrivals.note(&body.to_bytes());
     }
-    Ok(http::Response::new(Full::new(Bytes::new())))
+    let body = match manner {
+        Manner::Hang => std::future::pending().await,
+        Manner::Drip => Answer::Drip(tokio::time::interval(DRIP)),
+        Manner::Pour => Answer::Pour(512 << 20),
+        Manner::Healthy | Manner::Fail => Answer::Done,
+    };
+    let mut response = http::Response::new(body);
+    if manner == Manner::Fail {
+        *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+    }
+    Ok(response)
 }

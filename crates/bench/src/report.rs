@@ -23,6 +23,13 @@ pub(crate) fn percentile(sorted_micros: &[u64], share: f64) -> f64 {
     millis
 }
 
+/// The value in the middle, or the higher of two.
+pub(crate) fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+}
+
 /// `count` per second.
 pub(crate) fn rate(count: usize, seconds: f64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "counts of a run fit")]

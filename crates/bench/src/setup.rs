@@ -66,24 +66,53 @@ pub(crate) async fn start(executable: &Path, folder: &Path, settings: &str) -> a
 
 /// Registers an application with a webhook for each endpoint.
 pub(crate) async fn register(server: &Server, endpoints: &[String], signature: Signature) -> anyhow::Result<()> {
-    let (admin, mut connection) = (server.admin.as_str(), Connection::open(&server.host).await?);
+    let mut registry = Registry::open(server).await?;
+    let subscription = json!({ "subjectCode": "Issue", "filters": [], "eventTypeCodes": ["Issue.Created"] });
     for endpoint in endpoints {
+        let application = registry.application(endpoint, signature, "Project.Issues.View").await?;
+        registry.webhook(&application, &subscription).await?;
+    }
+    Ok(())
+}
+
+/// Registers applications and webhooks, as an administrator.
+pub(crate) struct Registry<'a> {
+    admin: &'a str,
+    connection: Connection,
+}
+
+impl<'a> Registry<'a> {
+    pub(crate) async fn open(server: &'a Server) -> anyhow::Result<Self> {
+        Ok(Self { admin: &server.admin, connection: Connection::open(&server.host).await? })
+    }
+
+    /// An application that holds a right everywhere; answers its path.
+    pub(crate) async fn application(
+        &mut self,
+        endpoint: &str,
+        signature: Signature,
+        right: &str,
+    ) -> anyhow::Result<String> {
         let auth = match signature {
             Signature::Hmac => "EndpointAuthCreate.SigningKey",
             Signature::Rsa => "EndpointAuthCreate.PublicKeySignature",
         };
         let application = json!({ "name": "bench", "endpointUri": endpoint, "appLevelAuth": { "className": auth } });
-        let made = call(&mut connection, "/api/http/applications", admin, &application).await?;
+        let made = call(&mut self.connection, "/api/http/applications", self.admin, &application).await?;
         let application = format!("/api/http/applications/id:{}", text(&made, "id")?);
-        let rights = json!({ "contextIdentifier": "global", "updates": [{ "rightCode": "Project.Issues.View", "status": "GRANTED" }] });
+        let rights = json!({ "contextIdentifier": "global", "updates": [{ "rightCode": right, "status": "GRANTED" }] });
         let path = format!("{application}/authorizations/authorized-rights");
-        connection.send("PATCH", &path, &[("authorization", admin)], Bytes::from(rights.to_string())).await?;
-        let path = format!("{application}/webhooks");
-        let webhook = json!({ "name": "bench", "subscriptions": [{ "name": "all", "subscription": {
-            "subjectCode": "Issue", "filters": [], "eventTypeCodes": ["Issue.Created"] } }] });
-        call(&mut connection, &path, admin, &webhook).await?;
+        let headers = [("authorization", self.admin)];
+        self.connection.send("PATCH", &path, &headers, Bytes::from(rights.to_string())).await?;
+        Ok(application)
     }
-    Ok(())
+
+    /// A webhook with one subscription.
+    pub(crate) async fn webhook(&mut self, application: &str, subscription: &Value) -> anyhow::Result<()> {
+        let webhook = json!({ "name": "bench", "subscriptions": [{ "name": "all", "subscription": subscription }] });
+        call(&mut self.connection, &format!("{application}/webhooks"), self.admin, &webhook).await?;
+        Ok(())
+    }
 }
 
 async fn call(connection: &mut Connection, path: &str, authorization: &str, body: &Value) -> anyhow::Result<Value> {

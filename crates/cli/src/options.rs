@@ -27,6 +27,9 @@ pub(crate) struct Options {
     /// Network that deliveries may reach although it is private; may be repeated.
     #[arg(long, global = true, env = "SPACEPORT_ALLOW_NETWORK", value_name = "CIDR", value_delimiter = ',')]
     allow_network: Vec<String>,
+    /// Name server that is asked for the addresses of endpoints; may be repeated.
+    #[arg(long, global = true, env = "SPACEPORT_NAME_SERVER", value_name = "IP[:PORT]", value_delimiter = ',')]
+    name_server: Vec<String>,
     /// Delays between the resends of a failed delivery, such as 1s,2s,3s.
     #[arg(long, global = true, env = "SPACEPORT_RETRY_SCHEDULE", value_name = "DELAYS", value_delimiter = ',')]
     retry_schedule: Vec<String>,
@@ -92,6 +95,7 @@ impl Options {
             public_url: self.public_url.clone(),
             database_url: self.database_url.clone(),
             allow_network: some(&self.allow_network),
+            name_server: some(&self.name_server),
             retry_schedule: some(&self.retry_schedule),
             ..Source::default()
         };

@@ -37,6 +37,9 @@ impl std::error::Error for Refused {}
 /// Why a URL cannot be an endpoint.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum UrlRefused {
+    /// None at all.
+    #[error("there is no endpoint: neither the webhook nor its application has one")]
+    Missing,
     /// Not an absolute URL with a host and a usable port.
     #[error("this is not a valid URL: {0}")]
     Invalid(String),
@@ -75,6 +78,9 @@ impl Guard {
     ///
     /// Hosts are read as browsers read them, so `0x7f.1`, `2130706433` and `①②⑦.⓪.⓪.①` are 127.0.0.1.
     pub fn check_url(&self, text: &str) -> Result<Url, UrlRefused> {
+        if text.is_empty() {
+            return Err(UrlRefused::Missing);
+        }
         let url = Url::parse(text).map_err(|error| UrlRefused::Invalid(error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(UrlRefused::Scheme(url.scheme().to_owned()));

@@ -89,7 +89,8 @@ fn other_schemes_and_credentials_are_refused() {
     for url in ["http://user@example.com/", "http://:password@example.com/", "https://example.com@127.0.0.1/"] {
         assert_eq!(guard.check_url(url), Err(UrlRefused::Credentials), "{url}");
     }
-    for url in ["", "/relative", "example.com", "http://example.com:0/", "http://example.com:99999/"] {
+    assert_eq!(guard.check_url(""), Err(UrlRefused::Missing));
+    for url in ["/relative", "example.com", "http://example.com:0/", "http://example.com:99999/"] {
         assert!(matches!(guard.check_url(url), Err(UrlRefused::Invalid(_))), "{url}");
     }
 }

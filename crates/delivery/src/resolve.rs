@@ -10,6 +10,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use tokio::sync::Semaphore;
 
+pub mod name_server;
+
 /// Turns names into addresses. Called once for each new connection.
 #[async_trait]
 pub trait Resolve: Send + Sync + 'static {

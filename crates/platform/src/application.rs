@@ -375,6 +375,18 @@ fn check_redirect_uris(field: &str, text: Option<&str>) -> Result<(), Invalid> {
     for uri in redirect_uris(text.unwrap_or_default()) {
         let wrong = |why: &str| Err(Invalid::new(field, format!("holds `{uri}`, which {why}")));
         let Ok(url) = url::Url::parse(uri) else { return wrong("is no absolute URI") };
+        // Parsers are kind to these, each in its own way, and the text goes into a header as it is (RFC 3986, 2).
+        if !uri.bytes().all(|byte| byte.is_ascii_graphic() && !br#"\"<>^`{|}"#.contains(&byte)) || bad_escape(uri) {
+            return wrong("must be written in the characters of URIs, everything else as %XX");
+        }
+        let scheme = url.scheme().len();
+        let web = matches!(url.scheme(), "http" | "https");
+        if web
+            && (!uri.get(scheme..).is_some_and(|rest| rest.starts_with("://"))
+                || uri.get(scheme + 3..).is_some_and(|rest| rest.starts_with('/')))
+        {
+            return wrong("is no absolute URI: `://` and a host must follow the scheme");
+        }
         if uri.len() > MAX_URL {
             return wrong("is too long");
         }
@@ -399,6 +411,13 @@ fn check_redirect_uris(field: &str, text: Option<&str>) -> Result<(), Invalid> {
         }
     }
     Ok(())
+}
+
+/// Whether a percent sign stands for nothing.
+fn bad_escape(uri: &str) -> bool {
+    uri.split('%')
+        .skip(1)
+        .any(|rest| !rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
 }
 
 /// Checks a secret that a caller chose.
@@ -433,6 +452,17 @@ mod tests {
             "https://a.example/?x=1&state",
             "https://a.example/?%73tate=1",
             "https://a.example/?iss=https://b.example",
+            "https:a.example",
+            "https:/a.example",
+            "https:///a.example",
+            "https:\\a.example",
+            "https://a\\b/",
+            "https://a.example/a b",
+            "https://a.example/%zz",
+            "https://a.example/%4",
+            "https://a.example/\u{7f}",
+            "https://a.example/ü",
+            "http:127.0.0.1/",
         ] {
             assert!(check_redirect_uris("codeFlowRedirectURIs", Some(uri)).is_err(), "{uri}");
         }

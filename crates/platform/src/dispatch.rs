@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use crate::delivery::DeliveryState;
 use crate::id::{ApplicationId, DeliveryId};
 use crate::time::Timestamp;
 
@@ -205,7 +206,7 @@ pub struct Dispatch {
     /// The server URL that it tells, if it tells one.
     pub server_url: Option<String>,
     /// Where it stands.
-    pub state: DispatchState,
+    pub state: DeliveryState,
     /// How often it was sent.
     pub attempts: u32,
     /// When it is sent next, while it waits.
@@ -233,41 +234,6 @@ pub struct LastTry {
     pub message: Option<String>,
 }
 
-/// Where a dispatch stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum DispatchState {
-    /// To be sent, now or later.
-    Waiting,
-    /// Being sent.
-    Sending,
-    /// Accepted. Final.
-    Delivered,
-    /// Refused for the last time. Final.
-    GivenUp,
-    /// Withdrawn. Final.
-    Cancelled,
-}
-
-impl DispatchState {
-    const ALL: [Self; 5] = [Self::Waiting, Self::Sending, Self::Delivered, Self::GivenUp, Self::Cancelled];
-
-    /// The stored name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Sending => "sending",
-            Self::Delivered => "delivered",
-            Self::GivenUp => "given_up",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// The inverse of [`Self::name`].
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,9 +242,6 @@ mod tests {
     fn names_are_read_back() {
         for class in PayloadClass::ALL {
             assert_eq!(PayloadClass::from_name(class.name()), Some(class));
-        }
-        for state in DispatchState::ALL {
-            assert_eq!(DispatchState::from_name(state.name()), Some(state));
         }
         assert_eq!(PayloadClass::from_name("Init"), None);
     }

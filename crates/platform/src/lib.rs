@@ -37,6 +37,7 @@ pub mod consent;
 pub mod context;
 pub mod custom_header;
 pub mod delegation;
+pub mod delivery;
 pub mod directory;
 pub mod dispatch;
 pub mod event;

@@ -2,6 +2,7 @@
 
 use spaceport_platform::access::{Caller, Decision};
 use spaceport_platform::application::Application;
+use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::authorization::{Capacity, Wish, capacity, may_grant};
 use spaceport_platform::context::Place;
 use spaceport_platform::id::ApplicationId;
@@ -102,22 +103,73 @@ fn waiting(tx: &mut Tx<'_>, caller: &Caller, application: &ApplicationId) -> Res
     Ok(found)
 }
 
-/// Answers requests in one step, with one entry of the audit trail for each place.
+/// Everything that somebody answers in one step.
+#[derive(Default)]
+pub struct Answers {
+    /// About rights.
+    pub rights: Vec<(Waiting, Answer)>,
+    /// About previews of links.
+    pub targets: Vec<TargetAnswer>,
+    /// What he says to it.
+    pub comment: Option<String>,
+}
+
+/// One answer about targets of link previews.
+pub struct TargetAnswer {
+    /// Of which kind.
+    pub kind: TargetKind,
+    /// Which, by name.
+    pub names: Vec<String>,
+    /// The answer.
+    pub answer: Answer,
+    /// The argument that names them.
+    pub field: &'static str,
+}
+
+impl Answers {
+    /// How many requests are answered.
+    pub fn count(&self) -> usize {
+        self.rights.len() + self.targets.iter().map(|answer| answer.names.len()).sum::<usize>()
+    }
+}
+
+/// Gives answers to what is `asked`, in one step: first about rights, then about previews, and an entry of the audit
+/// trail that counts them.
 ///
 /// # Errors
-/// `permission-denied` for an answer that the caller may not give; then none is given.
-pub fn answer(
+/// `permission-denied` for an answer that the caller may not give; `validation-error` for a target that does not wait.
+/// Then none is given.
+pub fn respond(
+    tx: &mut Tx<'_>,
+    trail: &Trail,
+    news: &News,
+    (application, asked): (&ApplicationId, &Asked),
+    answers: &Answers,
+) -> Result<(), ApiError> {
+    if !asked.decides_unfurls && answers.targets.iter().any(|answer| !answer.names.is_empty()) {
+        let text = "Link previews can be answered only by somebody who holds Unfurl.App.Authorize globally";
+        return Err(ApiError::denied(text));
+    }
+    answer_rights(tx, trail, news, application, answers)?;
+    for TargetAnswer { kind, names, answer, field } in &answers.targets {
+        unfurl::answer(tx, trail, news, application, (*kind, field), names, *answer == Answer::Approve)?;
+    }
+    let answered = AuditChange::between("approvals", None, Some(&answers.count().to_string()));
+    Ok(trail.record(tx, AuditTarget::application(application), answered)?)
+}
+
+/// Answers requests for rights, with one entry of the audit trail for each place.
+fn answer_rights(
     tx: &mut Tx<'_>,
     trail: &Trail,
     news: &News,
     application: &ApplicationId,
-    answers: &[(Waiting, Answer)],
-    comment: Option<String>,
+    answers: &Answers,
 ) -> Result<(), ApiError> {
     let application: Application = loaded(tx, application)?;
     lifecycle::require_active(&application)?;
     let mut places: Vec<(Place, Vec<(Right, Wish)>)> = Vec::new();
-    for (waiting, answer) in answers {
+    for (waiting, answer) in &answers.rights {
         let wish = match (answer, waiting.power) {
             (Answer::Approve, Power::Approve) => Wish::Grant,
             (Answer::Reject, Power::Approve | Power::Reject) => Wish::Reject,
@@ -146,7 +198,7 @@ pub fn answer(
             wishes,
             capacity: Capacity::Decider,
             actor: None,
-            comment: comment.clone(),
+            comment: answers.comment.clone(),
         };
         apply(tx, trail, news, &change)?;
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use serde::Deserialize;
+use spaceport_delivery::resolve::name_server::name_server;
 use spaceport_platform::server_key::Algorithm;
 
 use crate::failing::patience;
@@ -30,6 +31,10 @@ pub struct Settings {
     pub database_url: String,
     /// Private networks that deliveries may reach.
     pub allow_network: Vec<IpNet>,
+    /// Who is asked for the addresses of endpoints; the machine's resolver when there is none.
+    pub name_server: Vec<SocketAddr>,
+    /// Networks of reverse proxies that say where a request comes from.
+    pub trusted_proxy: Vec<IpNet>,
     /// Delays between resends; `None` for the built-in ones.
     pub retry_schedule: Option<Vec<Duration>>,
     /// Lifetime of access tokens, in seconds.
@@ -99,6 +104,10 @@ pub struct Source {
     /// See `config.default.toml`.
     pub allow_network: Option<Vec<String>>,
     /// See `config.default.toml`.
+    pub name_server: Option<Vec<String>>,
+    /// See `config.default.toml`.
+    pub trusted_proxy: Option<Vec<String>>,
+    /// See `config.default.toml`.
     pub retry_schedule: Option<Vec<String>>,
     /// See `config.default.toml`.
     pub access_token_seconds: Option<i64>,
@@ -164,6 +173,8 @@ impl Source {
             public_url: self.public_url.or(other.public_url),
             database_url: self.database_url.or(other.database_url),
             allow_network: self.allow_network.or(other.allow_network),
+            name_server: self.name_server.or(other.name_server),
+            trusted_proxy: self.trusted_proxy.or(other.trusted_proxy),
             retry_schedule: self.retry_schedule.or(other.retry_schedule),
             access_token_seconds: self.access_token_seconds.or(other.access_token_seconds),
             access_token_algorithm: self.access_token_algorithm.or(other.access_token_algorithm),
@@ -226,11 +237,13 @@ impl Settings {
                 Some(_) => return Err("database_url must begin with `sqlite:` or `postgres:`".to_owned()),
                 None => format!("sqlite:{}", data.join("spaceport.db").display()),
             },
-            allow_network: merged
-                .allow_network
+            allow_network: networks("allow_network", merged.allow_network)?,
+            trusted_proxy: networks("trusted_proxy", merged.trusted_proxy)?,
+            name_server: merged
+                .name_server
                 .unwrap_or_default()
                 .iter()
-                .map(|text| network(text))
+                .map(|text| name_server(text).map_err(|wrong| format!("name_server {wrong}")))
                 .collect::<Result<_, _>>()?,
             retry_schedule: match merged.retry_schedule.unwrap_or_default() {
                 delays if delays.is_empty() => None,
@@ -295,9 +308,13 @@ fn algorithm(name: &str) -> Result<Algorithm, String> {
         .ok_or_else(|| format!("access_token_algorithm must be RS512, ES256 or EdDSA, not `{name}`"))
 }
 
-fn network(text: &str) -> Result<IpNet, String> {
-    let alone = text.parse::<std::net::IpAddr>().map(IpNet::from);
-    text.parse().or(alone).map_err(|_| format!("allow_network must hold networks like 10.0.0.0/8, not `{text}`"))
+/// Networks, or addresses that stand for themselves.
+fn networks(name: &str, texts: Option<Vec<String>>) -> Result<Vec<IpNet>, String> {
+    let network = |text: &String| {
+        let alone = text.parse::<std::net::IpAddr>().map(IpNet::from);
+        text.parse().or(alone).map_err(|_| format!("{name} must hold networks like 10.0.0.0/8, not `{text}`"))
+    };
+    texts.unwrap_or_default().iter().map(network).collect()
 }
 
 /// How long a secret may stay valid: not for ever, or nobody would ever end it.
@@ -381,6 +398,8 @@ mod tests {
         assert!(with(|s| s.public_url = Some("https://a.example/path".into())).unwrap_err().contains("public_url"));
         assert!(with(|s| s.database_url = Some("mysql://x".into())).unwrap_err().contains("database_url"));
         assert!(with(|s| s.allow_network = Some(vec!["ten".into()])).unwrap_err().contains("allow_network"));
+        assert!(with(|s| s.trusted_proxy = Some(vec!["lb".into()])).unwrap_err().contains("trusted_proxy must"));
+        assert!(with(|s| s.name_server = Some(vec!["dns".into()])).unwrap_err().contains("name_server must be"));
         assert!(with(|s| s.retry_schedule = Some(vec!["1 fortnight".into()])).unwrap_err().contains("retry_schedule"));
         assert!(with(|s| s.access_token_seconds = Some(5)).unwrap_err().contains("access_token_seconds"));
         assert!(with(|s| s.access_token_algorithm = Some("none".into())).unwrap_err().contains("EdDSA"));

@@ -44,9 +44,24 @@ const BROOMS: &[Broom] = &[
         sweep: |tx, horizon, limit| tx.clear_bodies(horizon, limit),
     },
     Broom {
+        name: "headers and bodies of late attempts",
+        kept: |kept| kept.bodies,
+        sweep: |tx, horizon, limit| tx.clear_late_bodies(horizon, limit),
+    },
+    Broom {
         name: "payloads that are no events",
         kept: |kept| kept.deliveries,
         sweep: |tx, horizon, limit| tx.delete_dispatches(horizon, limit),
+    },
+    Broom {
+        name: "attempts to send payloads that are no events",
+        kept: |kept| kept.deliveries,
+        sweep: |tx, horizon, limit| tx.delete_dispatch_attempts(horizon, limit),
+    },
+    Broom {
+        name: "headers and bodies of attempts to send payloads that are no events",
+        kept: |kept| kept.bodies,
+        sweep: |tx, horizon, limit| tx.clear_dispatch_attempts(horizon, limit),
     },
     Broom { name: "events", kept: |kept| kept.events, sweep: |tx, horizon, limit| tx.delete_events(horizon, limit) },
     Broom {

@@ -9,7 +9,8 @@ use spaceport_delivery::engine::{Engine, Settings as EngineSettings};
 use spaceport_delivery::guard::Guard;
 use spaceport_delivery::http::{HttpSender, HttpSettings};
 use spaceport_delivery::policy::Schedule;
-use spaceport_delivery::resolve::SystemResolver;
+use spaceport_delivery::resolve::name_server::NameServers;
+use spaceport_delivery::resolve::{Resolve, SystemResolver};
 use spaceport_delivery::sign::generate_rsa_2048;
 use spaceport_platform::random::Random;
 use spaceport_platform::time::{Clock, SystemClock};
@@ -130,8 +131,9 @@ async fn services(
         reset.await.map_err(|error: StoreError| error.to_string())?;
     }
     let guard = Guard::new(settings.allow_network.clone());
-    let sender = HttpSender::new(&HttpSettings::default(), guard.clone(), Arc::new(SystemResolver::default()))
-        .map_err(|error| error.to_string())?;
+    let resolver = resolver(&settings.name_server)?;
+    let sender =
+        HttpSender::new(&HttpSettings::default(), guard.clone(), resolver).map_err(|error| error.to_string())?;
     // Before anything is sent: it says what of an event an application may not see.
     let catalogue = Arc::new(Catalogues::new(spaceport_wire::preset::shared()));
     catalogue.notice(&store).await.map_err(|error| error.to_string())?;
@@ -174,6 +176,15 @@ async fn services(
         time_limits,
         public_url,
     }))
+}
+
+/// Who turns the names of endpoints into addresses.
+fn resolver(servers: &[SocketAddr]) -> Result<Arc<dyn Resolve>, String> {
+    if servers.is_empty() {
+        return Ok(Arc::new(SystemResolver::default()));
+    }
+    let servers = NameServers::new(servers).map_err(|error| format!("name_server cannot be used: {error}"))?;
+    Ok(Arc::new(servers))
 }
 
 impl Running {

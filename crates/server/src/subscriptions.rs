@@ -10,7 +10,7 @@ use spaceport_platform::event::NewEvent;
 use spaceport_platform::id::DeliveryId;
 use spaceport_platform::listeners::{Listener, Listeners, Listening};
 use spaceport_platform::time::Timestamp;
-use spaceport_store::{Heard, Remembered, StoreError, Stored, Tx};
+use spaceport_store::{Heard, Missed, Remembered, StoreError, Stored, Tx};
 use spaceport_wire::facts::facts;
 
 use crate::services::Services;
@@ -79,13 +79,44 @@ impl Subscriptions {
         now: Timestamp,
         new_id: &dyn Fn() -> DeliveryId,
     ) -> Result<Stored, StoreError> {
+        self.heard_by(tx, catalogue, (events, heard), |tx, heard| tx.publish(events, heard, now, new_id))
+    }
+
+    /// Makes deliveries of events that a webhook missed and hears of now; answers their ids. `heard` is as for
+    /// [`Self::publish`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn deliver_missed(
+        &self,
+        tx: &mut Tx<'_>,
+        catalogue: &Arc<Catalogue>,
+        listener: &Listener,
+        (missed, heard): (&Missed, Option<&Heard>),
+        now: Timestamp,
+        new_id: &dyn Fn(Timestamp) -> DeliveryId,
+    ) -> Result<Vec<DeliveryId>, StoreError> {
+        let events = missed.events.as_slice();
+        self.heard_by(tx, catalogue, (events, heard), |tx, heard| {
+            tx.deliver_missed(listener, missed, heard, now, new_id)
+        })
+    }
+
+    /// Does something with who hears of events; told anew when it is missing, or `act` says that it is old.
+    fn heard_by<T>(
+        &self,
+        tx: &mut Tx<'_>,
+        catalogue: &Arc<Catalogue>,
+        (events, heard): (&[NewEvent], Option<&Heard>),
+        mut act: impl FnMut(&mut Tx<'_>, &Heard) -> Result<Option<T>, StoreError>,
+    ) -> Result<T, StoreError> {
         let mut renewed: Heard;
         let mut heard = heard;
         // On one snapshot what is told anew holds; where statements have snapshots of their own, a further change may
         // come between.
         for _ in 0..10 {
             if let Some(heard) = heard
-                && let Some(done) = tx.publish(events, heard, now, new_id)?
+                && let Some(done) = act(tx, heard)?
             {
                 return Ok(done);
             }

@@ -19,17 +19,19 @@ pub use tx::Tx;
 pub use tx::application_list::{
     ApplicationFilter, ApplicationOrder, ApplicationPage, ApplicationPlace, ApplicationStart,
 };
+pub use tx::attempt::Call;
 pub use tx::audit::AuditFilter;
 pub use tx::catalogue::{OwnFieldRights, OwnFilter};
 pub use tx::channel::ChannelFilter;
 pub use tx::delivery::{ClaimedRow, RecordedAttempt, RecordedNext, Wanted};
-pub use tx::delivery_log::{AttemptKey, LogFilter, LoggedAttempt, LoggedDelivery};
-pub use tx::dispatch::{ClaimedDispatch, DispatchOutcome, NewDispatch};
+pub use tx::delivery_log::{AttemptFilter, AttemptKey, Carried, LogFilter, LoggedAttempt, LoggedDelivery};
+pub use tx::dispatch::{ClaimedDispatch, NewDispatch};
 pub use tx::event::{Heard, Stored};
 pub use tx::failing::FailingWebhook;
 pub use tx::key::PublicKey;
 pub use tx::keystore::KeystoreUse;
 pub use tx::list::{ListOrder, ListPlace, ListStart, Listed};
+pub use tx::missed::{EventPlace, Missed, MissedQuery};
 pub use tx::profile::{Addresses, Past, ProfileFilter};
 pub use tx::project::{ProjectFilter, Visible};
 pub use tx::refresh_token::RefreshToken;

@@ -106,6 +106,11 @@ const STEPS: &[Step] = &[
         postgres: include_str!("../migrations/postgres/0023_ui_extensions.sql"),
     },
     Step {
+        name: "0024_log",
+        sqlite: include_str!("../migrations/sqlite/0024_log.sql"),
+        postgres: include_str!("../migrations/postgres/0024_log.sql"),
+    },
+    Step {
         name: "0025_field_rights",
         sqlite: include_str!("../migrations/sqlite/0025_field_rights.sql"),
         postgres: include_str!("../migrations/postgres/0025_field_rights.sql"),

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`clock`] | a clock that moves only when told to |
 //! | [`foreign`] | programs in Python and JavaScript, with the libraries that receivers use |
+//! | [`name_server`] | a DNS server that changes its answers |
 //! | [`postgres`] | one fresh PostgreSQL database per call |
 //! | [`provider`] | an OpenID Connect provider that says right and wrong things |
 //! | [`receiver`] | an application that receives deliveries and answers as scripted |
@@ -25,6 +26,7 @@ pub mod clock;
 pub mod foreign;
 pub mod http;
 pub mod javascript;
+pub mod name_server;
 pub mod postgres;
 pub mod provider;
 pub mod published;

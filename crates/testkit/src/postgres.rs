@@ -106,6 +106,14 @@ impl TableLock {
     /// # Panics
     /// When the connection breaks.
     pub async fn somebody_waits(&self) {
+        self.so_many_wait(1).await;
+    }
+
+    /// Returns once so many others wait for a lock in this database.
+    ///
+    /// # Panics
+    /// When the connection breaks.
+    pub async fn so_many_wait(&self, count: i64) {
         let sql =
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
         let mut ticks = tokio::time::interval(Duration::from_millis(10));
@@ -114,7 +122,7 @@ impl TableLock {
             // Within a transaction the server shows the same statistics again unless it is told to look anew.
             self.client.batch_execute("SELECT pg_stat_clear_snapshot()").await.expect("the connection lasts");
             let row = self.client.query_one(sql, &[]).await.expect("the connection lasts");
-            if row.get::<_, i64>(0) > 0 {
+            if row.get::<_, i64>(0) >= count {
                 return;
             }
         }

@@ -5,6 +5,7 @@
 
 mod action;
 mod extension;
+mod identifier;
 mod lifecycle;
 mod message;
 mod unfurl;
@@ -19,6 +20,7 @@ pub use self::action::{CustomActionPayload, ListCommandsPayload, MenuActionConte
 pub use self::extension::{
     CreateExternalIssueRequestPayload, NewExternalIssueEventPayload, SafeMergeCommand, SafeMergeCommandPayload,
 };
+pub use self::identifier::IdentifierObject;
 pub use self::lifecycle::{
     AppPublicationCheckPayload, ApplicationUninstalledPayload, ChangeClientSecretPayload, ChangeServerUrlPayload,
     InitPayload, RefreshTokenPayload, WebhookRequestPayload,
@@ -37,17 +39,6 @@ pub struct Recipient {
     /// Null for all but old applications.
     #[serde(default)]
     pub verification_token: Option<String>,
-}
-
-/// An identifier in its object form, the only one that every client reads (wire-protocol 2.13).
-#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct IdentifierObject {
-    /// Its class, such as `ChannelIdentifier.Id`.
-    #[serde(rename = "className")]
-    pub class_name: String,
-    /// What the class holds.
-    #[serde(flatten)]
-    pub values: std::collections::BTreeMap<String, String>,
 }
 
 /// A payload. What it holds besides its recipient is what its class says.
@@ -131,6 +122,43 @@ impl ApplicationPayload {
             *place = recipient;
         }
         canonical(&self.to_stored())
+    }
+
+    /// The body as a log may show it: like [`Self::body_for`], with `mask` in place of secrets, and of the state of an
+    /// installation, which means something to the application alone.
+    ///
+    /// # Errors
+    /// Those of [`Self::body_for`].
+    pub fn masked_body_for(mut self, mut recipient: Recipient, mask: &str) -> Result<String, Invalid> {
+        let mut secrets: Vec<&mut String> = Vec::new();
+        match &mut self {
+            Self::InitPayload(payload) => {
+                secrets.push(&mut payload.client_secret);
+                secrets.extend(payload.state.as_mut());
+            }
+            Self::ChangeClientSecretPayload(payload) => secrets.push(&mut payload.new_client_secret),
+            Self::RefreshTokenPayload(payload) => secrets.push(&mut payload.refresh_token),
+            // Named one by one, so that a new class has to be thought about.
+            Self::ChangeServerUrlPayload(_)
+            | Self::ApplicationUninstalledPayload(_)
+            | Self::AppPublicationCheckPayload(_)
+            | Self::ListCommandsPayload(_)
+            | Self::MessagePayload(_)
+            | Self::MessageActionPayload(_)
+            | Self::MenuActionPayload(_)
+            | Self::UnfurlActionPayload(_)
+            | Self::NewUnfurlQueueItemsPayload(_)
+            | Self::WebhookRequestPayload(_)
+            | Self::NewExternalIssueEventPayload(_)
+            | Self::CreateExternalIssueRequestPayload(_)
+            | Self::CustomActionPayload(_)
+            | Self::SafeMergeCommandPayload(_) => {}
+        }
+        secrets.extend(recipient.verification_token.as_mut());
+        for secret in secrets {
+            mask.clone_into(secret);
+        }
+        self.body_for(recipient)
     }
 
     /// The text under which it is stored.

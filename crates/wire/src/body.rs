@@ -1,6 +1,6 @@
 //! JSON bodies, read leniently where clients differ and with errors that name the field.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use spaceport_platform::invalid::Invalid;
 
 use crate::storable;
@@ -27,20 +27,25 @@ pub fn parse_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Invalid> {
         return Err(Invalid::new("", "The request must be an object, not a list"));
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|fault| explain(&fault))?;
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|fault| explain(&fault, text))?;
     deserializer.end().map_err(|fault| Invalid::new("", format!("The request body is no JSON: {fault}")))?;
     Ok(value)
 }
 
-fn explain(fault: &serde_path_to_error::Error<serde_json::Error>) -> Invalid {
+fn explain(fault: &serde_path_to_error::Error<serde_json::Error>, body: &str) -> Invalid {
     let inner = fault.inner();
+    let path = fault.path().to_string();
+    let path = if path == "." { "" } else { path.as_str() };
     if !inner.is_data() {
-        return Invalid::new("", format!("The request body is no JSON: {inner}"));
+        // What is no name of an enumeration because it is no text at all is a fault of syntax to the parser.
+        return match serde_json::from_str::<IgnoredAny>(body) {
+            Ok(_) => refused(path, "invalid type: something else, expected a text"),
+            Err(fault) => Invalid::new("", format!("The request body is no JSON: {fault}")),
+        };
     }
     let text = inner.to_string();
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-    let path = fault.path().to_string();
-    refused(if path == "." { "" } else { &path }, text)
+    refused(path, text)
 }
 
 /// What a deserializer said of the value at `path`, in words for the caller.
@@ -95,6 +100,14 @@ mod tests {
     struct Outer {
         #[serde(default)]
         list: Vec<Inner>,
+        #[serde(default)]
+        #[expect(dead_code, reason = "only what it refuses matters")]
+        kind: Option<Kind>,
+    }
+
+    #[derive(Deserialize, Debug)]
+    enum Kind {
+        Plain,
     }
 
     #[derive(Deserialize, Debug)]
@@ -118,6 +131,10 @@ mod tests {
         assert_eq!(fault(r#"{"list":[null]}"#), "list[0] must be an object, not null");
         assert_eq!(fault("7"), "The request must be an object, not integer `7`");
         assert_eq!(fault("[[]]"), "The request must be an object, not a list");
+        assert_eq!(fault(r#"{"kind":5}"#), "kind must be a text, not something else");
+        assert_eq!(fault(r#"{"kind":true}"#), "kind must be a text, not something else");
+        assert!(fault(r#"{"kind":5"#).contains("no JSON"));
+        assert!(fault(r#"{"kind":"Other"}"#).starts_with("kind must be "), "{}", fault(r#"{"kind":"Other"}"#));
         assert!(fault("{").contains("no JSON"));
         assert!(fault("{} x").contains("no JSON"));
         assert!(parse_body::<Outer>(&[0xff]).is_err());

@@ -58,4 +58,6 @@ pub struct CRight {
     pub title: String,
     /// One sentence.
     pub description: Option<String>,
+    /// Feature flag that hides the right; always null here.
+    pub feature_flag: Option<String>,
 }

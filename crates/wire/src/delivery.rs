@@ -1,9 +1,14 @@
 //! The log of deliveries, and what can be done with them: our own operations.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use spaceport_platform::delivery::DeliveryState;
+use spaceport_platform::dispatch::PayloadClass;
 
 use crate::identifier::PermissionContextIdentifier;
 use crate::scalar::{DateTime, List, Patch};
@@ -22,8 +27,10 @@ pub struct MessageDelivery {
     pub webhook: Option<WebhookName>,
     /// The delivery, which all its attempts have in common.
     pub delivery_id: Option<String>,
-    /// The event.
-    pub event_id: String,
+    /// The event; null when the payload is of no event.
+    pub event_id: Option<String>,
+    /// Class of the payload, which says more than `messageType`.
+    pub payload_class_name: String,
     /// Number of the attempt, from 1.
     pub attempt: u32,
     /// Whether the endpoint took it.
@@ -38,7 +45,7 @@ pub struct MessageDelivery {
     pub url: Option<String>,
     /// What was sent in front; secrets and signatures are `***`.
     pub request_headers: Option<Vec<HeaderField>>,
-    /// What was sent; a verification token in it is `***`. Null when the event is not kept any more.
+    /// What was sent; secrets and tokens in it are `***`. Null when it is not kept any more.
     pub request_body: Option<String>,
     /// Status of the answer; null when none came.
     pub response_status_code: Option<u16>,
@@ -54,11 +61,93 @@ pub struct MessageDelivery {
     pub withheld: bool,
 }
 
-/// What an attempt carried.
+/// What an attempt carried, in the words of the original log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum MessageType {
     /// An event for a webhook.
     Webhook,
+    /// A person wrote to the application.
+    Message,
+    /// Which commands it knows.
+    ListCommands,
+    /// What it adds to menus, which the original server once asked for. Nothing here is of this type.
+    ListMenuExtensions,
+    /// A person pressed a button in a message.
+    DispatchAction,
+    /// A person picked a menu item.
+    DispatchMenuAction,
+    /// It is being installed.
+    InitPayload,
+    /// The server moved.
+    ChangeServerUrlPayload,
+    /// Its client secret changes.
+    ChangeClientSecretPayload,
+    /// Links wait for previews.
+    NewUnfurlQueueItemsPayload,
+    /// A class of payload that the original log did not know.
+    Unknown,
+}
+
+impl MessageType {
+    /// Every type.
+    pub const ALL: [Self; 11] = [
+        Self::Webhook,
+        Self::Message,
+        Self::ListCommands,
+        Self::ListMenuExtensions,
+        Self::DispatchAction,
+        Self::DispatchMenuAction,
+        Self::InitPayload,
+        Self::ChangeServerUrlPayload,
+        Self::ChangeClientSecretPayload,
+        Self::NewUnfurlQueueItemsPayload,
+        Self::Unknown,
+    ];
+
+    /// The type of payloads of a class.
+    pub const fn of(class: PayloadClass) -> Self {
+        match class {
+            PayloadClass::WebhookRequest => Self::Webhook,
+            PayloadClass::Message => Self::Message,
+            PayloadClass::ListCommands => Self::ListCommands,
+            PayloadClass::MessageAction => Self::DispatchAction,
+            PayloadClass::MenuAction => Self::DispatchMenuAction,
+            PayloadClass::Init => Self::InitPayload,
+            PayloadClass::ChangeServerUrl => Self::ChangeServerUrlPayload,
+            PayloadClass::ChangeClientSecret => Self::ChangeClientSecretPayload,
+            PayloadClass::NewUnfurlQueueItems => Self::NewUnfurlQueueItemsPayload,
+            PayloadClass::RefreshToken
+            | PayloadClass::ApplicationUninstalled
+            | PayloadClass::AppPublicationCheck
+            | PayloadClass::UnfurlAction
+            | PayloadClass::NewExternalIssueEvent
+            | PayloadClass::CreateExternalIssueRequest
+            | PayloadClass::CustomAction
+            | PayloadClass::SafeMergeCommand => Self::Unknown,
+        }
+    }
+
+    /// The classes of this type.
+    pub fn classes(self) -> Vec<PayloadClass> {
+        PayloadClass::ALL.into_iter().filter(|class| Self::of(*class) == self).collect()
+    }
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Webhook => "Webhook",
+            Self::Message => "Message",
+            Self::ListCommands => "ListCommands",
+            Self::ListMenuExtensions => "ListMenuExtensions",
+            Self::DispatchAction => "DispatchAction",
+            Self::DispatchMenuAction => "DispatchMenuAction",
+            Self::InitPayload => "InitPayload",
+            Self::ChangeServerUrlPayload => "ChangeServerUrlPayload",
+            Self::ChangeClientSecretPayload => "ChangeClientSecretPayload",
+            Self::NewUnfurlQueueItemsPayload => "NewUnfurlQueueItemsPayload",
+            Self::Unknown => "Unknown",
+        }
+    }
 }
 
 /// A webhook in the log.
@@ -94,10 +183,10 @@ pub struct Delivery {
     /// The event's type; null when the event is not kept any more.
     pub event_type: Option<String>,
     /// Where it stands.
-    pub state: DeliveryState,
+    pub state: StateName,
     /// How often it was sent.
     pub attempts: u32,
-    /// When it was made.
+    /// When its event came.
     pub created_at: DateTime,
     /// When it is sent next; null unless it waits.
     pub next_attempt_at: Option<DateTime>,
@@ -105,39 +194,31 @@ pub struct Delivery {
     pub finished_at: Option<DateTime>,
 }
 
-/// Where a delivery stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DeliveryState {
-    /// It is sent when its time comes.
-    Waiting,
-    /// It is on its way.
-    Sending,
-    /// The endpoint took it.
-    Delivered,
-    /// It failed for the last time.
-    GivenUp,
-    /// It was not sent, because of a change: rights, the webhook, the application.
-    Cancelled,
+/// Where a delivery stands, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateName(pub DeliveryState);
+
+impl Serialize for StateName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.name())
+    }
 }
 
-impl DeliveryState {
-    const ALL: [Self; 5] = [Self::Waiting, Self::Sending, Self::Delivered, Self::GivenUp, Self::Cancelled];
+impl<'de> Deserialize<'de> for StateName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let names = || DeliveryState::ALL.map(DeliveryState::name).join(", ");
+        DeliveryState::from_name(&name).map(Self).ok_or_else(|| D::Error::custom(format!("must be one of {}", names())))
+    }
+}
 
-    /// The name in the API and in the database.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Sending => "sending",
-            Self::Delivered => "delivered",
-            Self::GivenUp => "given_up",
-            Self::Cancelled => "cancelled",
-        }
+impl JsonSchema for StateName {
+    fn schema_name() -> Cow<'static, str> {
+        "DeliveryState".into()
     }
 
-    /// Reads the name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": DeliveryState::ALL.map(DeliveryState::name) })
     }
 }
 
@@ -153,11 +234,25 @@ pub struct ReplayDeliveries {
     pub event_id: Option<String>,
     /// Those in a state; those that have not ended are never sent again.
     #[serde(default)]
-    pub state: Option<DeliveryState>,
+    pub state: Option<StateName>,
     /// Those made at or after this moment.
     #[serde(default)]
     pub since: Option<DateTime>,
     /// Those made before this moment.
+    #[serde(default)]
+    pub until: Option<DateTime>,
+    /// The `next` of the answer before, to go on behind it.
+    #[serde(default)]
+    pub after: Option<String>,
+}
+
+/// Body of the operation that sends a webhook what it missed: events of which time.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReplayMissing {
+    /// Those that came at or after this moment.
+    pub since: DateTime,
+    /// Those that came before this moment; up to now when absent.
     #[serde(default)]
     pub until: Option<DateTime>,
     /// The `next` of the answer before, to go on behind it.
@@ -244,4 +339,26 @@ pub struct UpdateSending {
     /// Most attempts in a minute; null for no limit.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
     pub most_per_minute: Patch<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn message_types_are_named_as_they_are_written() {
+        for kind in MessageType::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        }
+        let classes = MessageType::ALL.into_iter().flat_map(MessageType::classes).count();
+        assert_eq!(classes, PayloadClass::ALL.len(), "each class is of one type");
+        assert!(MessageType::ListMenuExtensions.classes().is_empty());
+    }
+
+    #[test]
+    fn states_are_read_by_name() {
+        let read = |text: &str| serde_json::from_str::<StateName>(text).map(|state| state.0);
+        assert_eq!(read("\"given_up\"").unwrap(), DeliveryState::GivenUp);
+        assert!(read("\"lost\"").unwrap_err().to_string().contains("given_up"));
+    }
 }

@@ -62,12 +62,12 @@ fn find<'a>(given: &'a Map<String, Value>, field: &FilterField) -> Result<Option
     }
 }
 
-fn values(field: &FilterField, value: &Value) -> Result<Vec<String>, Invalid> {
+fn values(field: &FilterField, whole: &Value) -> Result<Vec<String>, Invalid> {
     let wrong = || {
         let expected = if field.form == Form::Many { "a list of texts" } else { "a text" };
         Invalid::new(&field.name, format!("must be {expected}"))
     };
-    let list = match value {
+    let list = match whole {
         Value::Array(list) if field.form == Form::Many => list.as_slice(),
         Value::Array(_) => return Err(wrong()),
         other => std::slice::from_ref(other),
@@ -76,6 +76,8 @@ fn values(field: &FilterField, value: &Value) -> Result<Vec<String>, Invalid> {
     for value in list {
         let text = match value {
             Value::String(text) => text.trim(),
+            // Null is any, but an element that names nothing is a mistake, and would let everything pass.
+            Value::Null if whole.is_array() => return Err(wrong()),
             Value::Null => "",
             // What is shown as an object is taken as one, by its id.
             Value::Object(object) => object.get("id").and_then(Value::as_str).ok_or_else(wrong)?,
@@ -220,6 +222,7 @@ mod tests {
             ),
             (json!({}), "filters[0].className"),
             (json!({ "className": class, "authors": 7 }), "filters[0].authors must be a list of texts"),
+            (json!({ "className": class, "authors": [null] }), "filters[0].authors must be a list of texts"),
             (json!({ "className": class, "project": ["p"] }), "filters[0].project must be a text"),
             (json!({ "className": class, "titleRegex": "a(" }), "filters[0].titleRegex must be a regular expression"),
             (json!({ "className": class, "autors": ["u"] }), "filters[0].autors is no field of"),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::application::AppConnectionStatus;
 use crate::application_payload::{ActionResult, Command};
+use crate::delivery::StateName;
 use crate::identifier::PermissionContextIdentifier;
 use crate::right::PermissionIdentifier;
 use crate::scalar::DateTime;
@@ -19,8 +20,8 @@ pub struct SentPayload {
     #[serde(rename = "className")]
     #[schemars(rename = "className")]
     pub class_name: String,
-    /// Where it stands: `waiting`, `sending`, `delivered`, `given_up` or `cancelled`.
-    pub state: String,
+    /// Where it stands.
+    pub state: StateName,
     /// How often it was sent.
     pub attempts: u32,
     /// When it was made.

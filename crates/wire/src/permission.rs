@@ -52,6 +52,8 @@ pub struct FullRightWithoutType {
     pub description: Option<String>,
     /// Whether every person holds it on what is his own; no right is like that here.
     pub granted_for_users: bool,
+    /// Feature flag that hides the right; always null here.
+    pub feature_flag: Option<String>,
 }
 
 /// Rights under one heading.

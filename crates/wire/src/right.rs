@@ -12,7 +12,7 @@ use crate::application::RightStatus;
 use crate::identifier::PermissionContextIdentifier;
 use crate::preset;
 use crate::principal::{CPrincipal, PrincipalIn};
-use crate::scalar::DateTime;
+use crate::scalar::{DateTime, List};
 
 /// Names a right by its code: out as `{"className":"PermissionIdentifier.ViewIssues"}`, in as that or as the code
 /// (semantics 8.1).
@@ -120,6 +120,8 @@ pub struct RightOfApplication {
     pub modification_timestamp: Option<DateTime>,
     /// Codes of the rights it is of no use without.
     pub dependencies: Vec<String>,
+    /// Feature that the right belongs to; always null here.
+    pub optional_feature: Option<String>,
 }
 
 /// A right and what its status shall become.
@@ -140,7 +142,7 @@ pub struct UpdateAuthorizedRights {
     /// Where.
     pub context_identifier: PermissionContextIdentifier,
     /// What.
-    pub updates: Vec<RightUpdate>,
+    pub updates: List<RightUpdate>,
     /// On whose behalf, for the audit trail.
     #[serde(default)]
     pub actor: Option<PrincipalIn>,
@@ -156,7 +158,7 @@ pub struct RequestRights {
     /// Where.
     pub context_identifier: PermissionContextIdentifier,
     /// Which rights.
-    pub right_codes: Vec<PermissionIdentifier>,
+    pub right_codes: List<PermissionIdentifier>,
     /// On whose behalf, for the audit trail.
     #[serde(default)]
     pub actor: Option<PrincipalIn>,
@@ -170,9 +172,9 @@ pub struct RequestRights {
 #[serde(rename_all = "camelCase")]
 pub struct UpdateRequiredRights {
     /// Rights it needs from now on.
-    pub right_codes_to_add: Vec<PermissionIdentifier>,
+    pub right_codes_to_add: List<PermissionIdentifier>,
     /// Rights it no longer needs.
-    pub right_codes_to_remove: Vec<PermissionIdentifier>,
+    pub right_codes_to_remove: List<PermissionIdentifier>,
     /// Whether to ask for the added ones wherever the application is authorized.
     pub request_rights_in_authorized_contexts: bool,
 }

@@ -78,7 +78,8 @@ impl JsonSchema for DateTime {
     }
 }
 
-/// A list that clients also send as its only element, or as null when empty.
+/// A list that clients also send as its only element (wire-protocol 2.8). Null is none: where a list is replaced, it would
+/// take away what was there.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct List<T>(pub Vec<T>);
 
@@ -117,18 +118,6 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListReader<T> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list or its only element")
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<List<T>, E> {
-        Ok(List(Vec::new()))
-    }
-
-    fn visit_none<E: de::Error>(self) -> Result<List<T>, E> {
-        Ok(List(Vec::new()))
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<List<T>, D::Error> {
-        deserializer.deserialize_any(self)
     }
 
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<List<T>, E> {
@@ -255,7 +244,7 @@ mod tests {
     fn a_single_value_is_a_list_of_one() {
         assert_eq!(serde_json::from_str::<List<String>>(r#""a""#).unwrap().0, ["a"]);
         assert_eq!(serde_json::from_str::<List<String>>(r#"["a","b"]"#).unwrap().0, ["a", "b"]);
-        assert!(serde_json::from_str::<List<String>>("null").unwrap().0.is_empty());
+        assert!(serde_json::from_str::<List<String>>("null").is_err());
         assert!(serde_json::from_str::<List<String>>("[1]").is_err());
         assert_eq!(serde_json::from_str::<List<u16>>("204").unwrap().0, [204]);
         assert!(serde_json::from_str::<List<u16>>("70000").is_err());

@@ -97,7 +97,17 @@ fn contract_config_is_the_one_checked_in() {
 #[test]
 fn every_flag_for_scripts_is_there_for_every_command_and_has_its_variable() {
     let command = Options::command();
-    for name in ["data", "listen", "public-url", "database-url", "allow-network", "retry-schedule", "config", "json"] {
+    for name in [
+        "data",
+        "listen",
+        "public-url",
+        "database-url",
+        "allow-network",
+        "name-server",
+        "retry-schedule",
+        "config",
+        "json",
+    ] {
         let argument = command.get_arguments().find(|argument| argument.get_long() == Some(name)).unwrap();
         assert!(argument.is_global_set(), "--{name} is the same for every command");
         let variable = format!("SPACEPORT_{}", name.replace('-', "_").to_uppercase());

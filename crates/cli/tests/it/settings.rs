@@ -76,6 +76,7 @@ fn every_flag_can_be_a_variable() {
     for (variable, value, named) in [
         ("SPACEPORT_LISTEN", "everywhere", "listen"),
         ("SPACEPORT_ALLOW_NETWORK", "ten", "allow_network"),
+        ("SPACEPORT_NAME_SERVER", "dns", "name_server"),
         ("SPACEPORT_RETRY_SCHEDULE", "1s,soon", "retry_schedule"),
         ("SPACEPORT_PUBLIC_URL", "https://a.example/path", "public_url"),
     ] {

@@ -16,6 +16,7 @@ mod engine_stop;
 mod forbidden_hosts;
 mod memory;
 mod sender;
+mod sender_dns;
 mod sender_guard;
 mod sender_identity;
 mod sender_tls;

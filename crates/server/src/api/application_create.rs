@@ -150,7 +150,7 @@ fn chosen(body: &CreateApplication) -> Result<ChosenAuthentication, Invalid> {
         }
         _ => None,
     };
-    flat.as_ref().map_or(Ok(ChosenAuthentication::PublicKey), change::authentication)
+    flat.as_ref().map_or(Ok(ChosenAuthentication::PublicKey), change::flat_authentication)
 }
 
 fn owner(principal: &Principal) -> Result<Owner, ApiError> {

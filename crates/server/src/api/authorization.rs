@@ -71,7 +71,7 @@ pub async fn update(
 ) -> Result<Done, ApiError> {
     let catalogue = cx.services.catalogue.current();
     let updates: Vec<_> =
-        body.updates.iter().map(|update| (&update.right_code, status_in(update.status).wish())).collect();
+        body.updates.0.iter().map(|update| (&update.right_code, status_in(update.status).wish())).collect();
     let wishes = checked(&catalogue, "updates", &updates)?;
     for (right, wish) in &wishes {
         let access = &cx.access;
@@ -139,7 +139,7 @@ pub async fn request(
     Body(body): Body<RequestRights>,
 ) -> Result<Done, ApiError> {
     let catalogue = cx.services.catalogue.current();
-    let asked: Vec<_> = body.right_codes.iter().map(|right| (right, Wish::Request)).collect();
+    let asked: Vec<_> = body.right_codes.0.iter().map(|right| (right, Wish::Request)).collect();
     let wishes = checked(&catalogue, "rightCodes", &asked)?;
     let place = visible_place(&cx, body.context_identifier.0).await?;
     let change = Change {

@@ -63,6 +63,7 @@ fn event_out(event: &EventType, order: usize, catalogue: &Catalogue) -> EventTyp
                 code: right.code.clone(),
                 title: right.title.clone(),
                 description: None,
+                feature_flag: None,
             })
             .collect(),
         feature_flag: None,

@@ -165,7 +165,23 @@ fn authentication_of(body: &mut UpdateApplication) -> Result<Option<ChosenAuthen
         None if body.has_signing_key == Patch::Value(true) => EndpointAuthCreate::SigningKey,
         None => return Ok(None),
     };
-    authentication(&method).map(Some)
+    flat_authentication(&method).map(Some)
+}
+
+/// The same as [`authentication`], for updates: faults name the flat fields.
+///
+/// # Errors
+/// Names the part that cannot go into a header.
+pub fn flat_authentication(method: &EndpointAuthCreate) -> Result<ChosenAuthentication, Invalid> {
+    authentication(method).map_err(|fault| {
+        let field = match fault.field.as_str() {
+            "token" => "bearerAuthToken",
+            "username" => "basicAuthUsername",
+            "password" => "basicAuthPassword",
+            other => other,
+        };
+        Invalid::new(field, fault.expected)
+    })
 }
 
 /// A method and what it needs, as updates spell them: flat.

@@ -1,8 +1,9 @@
 //! Paging: `$skip` and `$top` in, batches with `next` and `totalCount` out (wire-protocol 2.6).
 //!
-//! Two kinds of list: those that count (`Page::offset`), and those that are walked by the place of the last entry
-//! ([`Cursor`]), so that entries that come, go or move meanwhile neither hide nor repeat others. Clients hand `next`
-//! back as it is; some begin with `0`, and some count for themselves, so numbers are taken everywhere.
+//! Three kinds of list: those that count (`Page::offset`); those that are walked by the place of the last entry
+//! ([`Cursor`]), so that entries that come, go or move meanwhile neither hide nor repeat others; and logs
+//! ([`LogPage`]), which nobody counts. Clients hand `next` back as it is; some begin with `0`, and some count for
+//! themselves, so numbers are taken where entries are counted.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -124,6 +125,41 @@ impl Page {
     }
 }
 
+/// A page of a log: entries are added in front all the time, so it begins behind an entry. Counting years of entries for
+/// each page would cost more than the page, so there is no total.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LogPage<P> {
+    /// The place of the entry behind which it begins; `None` at the newest.
+    pub before: Option<P>,
+    /// Most entries in it.
+    pub limit: i64,
+    skip: String,
+}
+
+impl<P> LogPage<P> {
+    /// Reads `$skip` and `$top`. `place` reads the place of an entry; where that is any text, it is an id.
+    ///
+    /// # Errors
+    /// Names the parameter; `place` need not.
+    pub fn new(skip: Option<String>, top: Option<i64>, place: impl FnOnce(&str) -> Option<P>) -> Result<Self, Invalid> {
+        let limit = Page::new(None, top)?.limit;
+        let skip = skip.filter(|skip| !skip.is_empty()).unwrap_or_else(|| "0".to_owned());
+        let before = match skip.as_str() {
+            "0" => None,
+            other => {
+                let wrong = || Invalid::new("$skip", "must be the `next` of the page before, or 0");
+                Some(place(other).ok_or_else(wrong)?)
+            }
+        };
+        Ok(Self { before, limit, skip })
+    }
+
+    /// The page with its entries, of which the last has the place `last`. An empty page stays where it is.
+    pub fn batch<T>(&self, data: Vec<T>, last: Option<String>) -> Batch<T> {
+        Batch { next: last.unwrap_or_else(|| self.skip.clone()), total_count: None, data }
+    }
+}
+
 impl Cursor {
     /// Not signed: all it can do is to name a place in a list that its holder may read anyway.
     fn write(&self) -> String {
@@ -164,6 +200,23 @@ mod tests {
         for broken in ["c.", "c.x", "c.W10", "c.é", &format!("c.{}", "A".repeat(5_000))] {
             assert!(Page::walked(Some(broken), None).unwrap_err().to_string().starts_with("$skip"), "{broken}");
         }
+    }
+
+    #[test]
+    fn a_log_goes_on_behind_its_last_entry() {
+        let number = |skip: &str| skip.parse::<u8>().ok();
+        let page = |skip: Option<&str>| LogPage::new(skip.map(str::to_owned), Some(2), number);
+        for first in [None, Some(""), Some("0")] {
+            assert_eq!(page(first).unwrap().before, None);
+            assert_eq!(page(first).unwrap().batch(Vec::<u8>::new(), None).next, "0");
+        }
+        let second = page(Some("7")).unwrap();
+        assert_eq!((second.before, second.limit), (Some(7), 2));
+        let batch = second.batch(vec![6, 5], Some("5".to_owned()));
+        assert_eq!((batch.next.as_str(), batch.total_count), ("5", None));
+        assert_eq!(second.batch(Vec::<u8>::new(), None).next, "7", "an empty page stays where it is");
+        assert!(page(Some("x")).unwrap_err().to_string().starts_with("$skip"));
+        assert!(LogPage::new(None, Some(-1), number).unwrap_err().to_string().starts_with("$top"));
     }
 
     #[test]

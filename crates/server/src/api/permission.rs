@@ -67,6 +67,7 @@ fn full(entry: &RightEntry) -> FullRightWithoutType {
         title: entry.title.clone(),
         description: Some(entry.description.clone()),
         granted_for_users: false,
+        feature_flag: None,
     }
 }
 

@@ -55,8 +55,8 @@ pub async fn update(
         let named: Vec<_> = named.iter().map(|right| (right, Wish::Request)).collect();
         checked(&catalogue, field, &named).map(|wishes| wishes.into_iter().map(|(right, _)| right).collect())
     };
-    let add: Vec<Right> = rights("rightCodesToAdd", &body.right_codes_to_add)?;
-    let remove: Vec<Right> = rights("rightCodesToRemove", &body.right_codes_to_remove)?;
+    let add: Vec<Right> = rights("rightCodesToAdd", &body.right_codes_to_add.0)?;
+    let remove: Vec<Right> = rights("rightCodesToRemove", &body.right_codes_to_remove.0)?;
     if let Some(both) = add.iter().find(|right| remove.contains(right)) {
         return Err(ApiError::validation(format!("rightCodesToRemove must not hold {both}, which is to be added")));
     }

@@ -52,6 +52,7 @@ pub fn right_out(catalogue: &Catalogue, right: &Right) -> RightOfApplication {
         modification_author: None,
         modification_timestamp: None,
         dependencies: entry.map(|entry| entry.dependencies.clone()).unwrap_or_default(),
+        optional_feature: None,
     }
 }
 

@@ -43,7 +43,7 @@ pub struct InContextOrAll {
 /// `validation-error` naming the extension and its field; `not-found` for a context that the application does not see.
 pub async fn update(cx: Cx<CallingApplication>, Body(body): Body<UpdateUiExtensions>) -> Result<Done, ApiError> {
     let place = visible_place(&cx, body.context_identifier.0).await?;
-    let (id, now, trail, extensions) = (cx.access.application.clone(), cx.now(), cx.trail(), body.extensions);
+    let (id, now, trail, extensions) = (cx.access.application.clone(), cx.now(), cx.trail(), body.extensions.0);
     cx.write(move |tx| {
         let application = loaded(tx, &id)?;
         lifecycle::require_active(&application)?;

@@ -70,7 +70,7 @@ pub async fn update_domains(
     cx: Cx<OwnApplication<EditApplications>>,
     Body(body): Body<UpdateUnfurlDomains>,
 ) -> Result<Done, ApiError> {
-    let named = body.domains.iter().enumerate();
+    let named = body.domains.0.iter().enumerate();
     let wanted = named.map(|(index, domain)| unfurl::domain(&format!("domains[{index}]"), domain));
     let wanted = wanted.collect::<Result<Vec<_>, _>>()?;
     let (id, trail, news) = (cx.access.application.clone(), cx.trail(), cx.news());
@@ -86,8 +86,8 @@ pub async fn update_patterns(
     cx: Cx<OwnApplication<EditApplications>>,
     Body(body): Body<UpdateUnfurlPatterns>,
 ) -> Result<Done, ApiError> {
-    let mut wanted = Vec::with_capacity(body.patterns.len());
-    for (index, pattern) in body.patterns.iter().enumerate() {
+    let mut wanted = Vec::with_capacity(body.patterns.0.len());
+    for (index, pattern) in body.patterns.0.iter().enumerate() {
         let read = unfurl::pattern(&pattern.prefix, &pattern.link_replacement);
         wanted.push(read.map_err(|fault| fault.within(&format!("patterns[{index}]")))?);
     }
@@ -160,7 +160,7 @@ pub async fn authorize_domains(
     cx: Cx<DecidingUnfurls>,
     Body(body): Body<AuthorizeUnfurlDomains>,
 ) -> Result<Done, ApiError> {
-    authorize(cx, (TargetKind::Domain, "domains"), body.domains, body.approve).await
+    authorize(cx, (TargetKind::Domain, "domains"), body.domains.0, body.approve).await
 }
 
 /// Answers an application about patterns.
@@ -171,7 +171,7 @@ pub async fn authorize_patterns(
     cx: Cx<DecidingUnfurls>,
     Body(body): Body<AuthorizeUnfurlPatterns>,
 ) -> Result<Done, ApiError> {
-    authorize(cx, (TargetKind::Pattern, "patterns"), body.patterns, body.approve).await
+    authorize(cx, (TargetKind::Pattern, "patterns"), body.patterns.0, body.approve).await
 }
 
 async fn authorize(

@@ -17,7 +17,7 @@ use spaceport_wire::webhook_request::{EndpointAuthUpdate, EndpointUpdate, Update
 use crate::api::application::SECRET_LENGTH;
 use crate::api::application_attached::require_keystore;
 use crate::api::application_state::loaded;
-use crate::api::change::{AuthenticationParts, authentication, check_address, set_flag, set_text};
+use crate::api::change::{AuthenticationParts, check_address, flat_authentication, set_flag, set_text};
 use crate::api::webhook::{WebhookPath, changeable, found, require_room, target};
 use crate::http::access::{Cx, EditApplications, OnApplication};
 use crate::http::error::ApiError;
@@ -192,7 +192,7 @@ fn chosen(own: &mut EndpointAuthUpdate) -> Result<Option<ChosenAuthentication>, 
         password: own.basic_auth_password.take(),
         token: own.bearer_auth_token.take(),
     };
-    parts.method()?.map(|method| authentication(&method)).transpose()
+    parts.method()?.map(|method| flat_authentication(&method)).transpose()
 }
 
 /// Absent and null stay; a blank URL follows the application again.

@@ -7,15 +7,17 @@ use http::Method;
 use spaceport_delivery::http::{Limits, Request, Sender};
 use spaceport_delivery::outbox::Retries;
 use spaceport_delivery::outcome::{BodyEnd, ErrorKind, Outcome};
-use spaceport_delivery::request::headers;
+use spaceport_delivery::request::{headers, masked};
 use spaceport_platform::application::Application;
 use spaceport_platform::id::Id;
 use spaceport_platform::time::Timestamp;
-use spaceport_store::StoreError;
+use spaceport_store::{RecordedAttempt, RecordedNext, StoreError};
 use spaceport_wire::application_payload::{ActionResult, ApplicationPayload, Commands};
 use tokio::time::Instant;
 
+use crate::attempt::call;
 use crate::http::error::ApiError;
+use crate::outbox::MASK;
 use crate::services::Services;
 use crate::target;
 
@@ -48,11 +50,14 @@ pub async fn ask(
         Ok::<_, StoreError>((target, target::recipient(tx, &owned)?))
     });
     let (target, recipient) = loaded.await.map_err(ApiError::from)?;
+    let logged = payload.clone().masked_body_for(recipient.clone(), MASK)?;
     let body = Bytes::from(payload.body_for(recipient)?);
     let id = Id::generate(now, services.random.as_ref());
     let began = Instant::now();
+    let mut sent = Vec::new();
     let outcome = match headers(&target, &id, &body, now, &services.dispatches.signing).await {
         Ok(headers) => {
+            sent = masked(&headers);
             let limits =
                 Limits { body_kept: LONGEST_ANSWER, body_read: LONGEST_ANSWER, ..Limits::within(class.time_limit()) };
             let request = Request {
@@ -68,7 +73,22 @@ pub async fn ask(
         }
         Err(error) => Outcome::failed(ErrorKind::Internal, format!("the request could not be signed: {error}")),
     };
-    Ok(Asked { at: now, duration: began.elapsed(), outcome })
+    let asked = Asked { at: now, duration: began.elapsed(), outcome };
+    let attempt = RecordedAttempt {
+        delivery: id,
+        number: 1,
+        started_at: now,
+        call: call(&target.url, &sent, Some(logged), (asked.duration, &asked.outcome)),
+        next: if asked.accepted() { RecordedNext::Delivered } else { RecordedNext::GiveUp },
+    };
+    let to = application.id.clone();
+    let kept = services.store.write(move |tx| tx.insert_dispatch_attempt((&to, class), &attempt)).await;
+    if let Err(error) = kept {
+        // Whoever waits has an answer, and the application did what it was asked for.
+        let error: StoreError = error;
+        tracing::error!(%error, "what came of a payload is missing in the log");
+    }
+    Ok(asked)
 }
 
 impl Asked {

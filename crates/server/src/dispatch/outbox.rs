@@ -8,14 +8,14 @@ use spaceport_delivery::outbox::{
     Claimed, Due, Finished, GivenBack, Lease, Outbox, OutboxError, PayloadKind, Retries, Want,
 };
 use spaceport_platform::application::SecretKind;
-use spaceport_platform::dispatch::{LastTry, Tries};
+use spaceport_platform::dispatch::Tries;
 use spaceport_platform::time::Timestamp;
-use spaceport_store::{ClaimedDispatch, DispatchOutcome, Store, StoreError, Tx};
+use spaceport_store::{ClaimedDispatch, Store, StoreError, Tx};
 use spaceport_wire::application_payload::ApplicationPayload;
 
 use super::outcome;
 use crate::attempt::recorded;
-use crate::outbox::{DUE_LIMIT, failed};
+use crate::outbox::{DUE_LIMIT, MASK, failed};
 use crate::services::{Parts, Services};
 use crate::target;
 
@@ -53,6 +53,8 @@ fn complete(tx: &mut Tx<'_>, row: &ClaimedDispatch, now: Timestamp) -> Result<Cl
     let unreadable =
         |invalid: &dyn std::fmt::Display| StoreError::corrupt(format!("the dispatch {}: {invalid}", dispatch.id));
     let mut payload = ApplicationPayload::from_stored(&row.payload).map_err(|invalid| unreadable(&invalid))?;
+    let recipient = target::recipient(tx, &application)?;
+    let logged = payload.clone().masked_body_for(recipient.clone(), MASK).map_err(|invalid| unreadable(&invalid))?;
     let secret = match &mut payload {
         ApplicationPayload::InitPayload(payload) => Some(&mut payload.client_secret),
         ApplicationPayload::ChangeClientSecretPayload(payload) => Some(&mut payload.new_client_secret),
@@ -62,7 +64,6 @@ fn complete(tx: &mut Tx<'_>, row: &ClaimedDispatch, now: Timestamp) -> Result<Cl
         let secret = tx.secret(application.id.as_str(), SecretKind::ClientSecret)?.ok_or_else(gone)?;
         secret.reveal().clone_into(place);
     }
-    let recipient = target::recipient(tx, &application)?;
     let body = payload.body_for(recipient).map_err(|invalid| unreadable(&invalid))?;
     Ok(Claimed {
         id: dispatch.id.clone(),
@@ -72,7 +73,7 @@ fn complete(tx: &mut Tx<'_>, row: &ClaimedDispatch, now: Timestamp) -> Result<Cl
         attempt: dispatch.attempts,
         tried_before: 0,
         body: Bytes::from(body),
-        logged: None,
+        logged: Some(Bytes::from(logged)),
         created_at: dispatch.created_at,
     })
 }
@@ -110,25 +111,11 @@ impl Outbox for DispatchOutbox {
 
     async fn record(&self, finished: Vec<Finished>) -> Result<(), OutboxError> {
         let services = self.services()?;
-        let outcomes: Vec<DispatchOutcome> = finished.iter().map(outcome_of).collect();
-        outcome::record(&services, outcomes).await.map_err(failed)
+        outcome::record(&services, finished.iter().map(recorded).collect()).await.map_err(failed)
     }
 
     async fn release(&self, leases: Vec<GivenBack>) -> Result<(), OutboxError> {
         let leases: Vec<_> = leases.into_iter().map(|back| (back.lease.id, back.lease.attempt, back.due_at)).collect();
         self.store.write(move |tx| tx.release_dispatches(&leases)).await.map_err(failed)
     }
-}
-
-/// Bodies of answers are not kept: what an application says to its payloads is between it and the server.
-fn outcome_of(finished: &Finished) -> DispatchOutcome {
-    let attempt = recorded(finished);
-    let last = LastTry {
-        at: attempt.started_at,
-        duration_ms: attempt.duration_ms,
-        status: attempt.status,
-        error_kind: attempt.error_kind,
-        message: attempt.message,
-    };
-    DispatchOutcome { id: attempt.delivery, attempt: attempt.number, last, next: attempt.next }
 }

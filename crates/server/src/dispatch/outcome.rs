@@ -8,7 +8,7 @@ use spaceport_platform::application_changes::changes;
 use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::dispatch::Dispatch;
 use spaceport_platform::installation::{Consequence, Progress, told};
-use spaceport_store::{DispatchOutcome, RecordedNext, StoreError, Tx};
+use spaceport_store::{RecordedAttempt, RecordedNext, StoreError, Tx};
 
 use crate::events::application as events;
 use crate::http::news::News;
@@ -22,19 +22,19 @@ const OPERATION: &str = "server.dispatch";
 ///
 /// # Errors
 /// When the database failed; then nothing happened.
-pub(super) async fn record(services: &Services, outcomes: Vec<DispatchOutcome>) -> Result<(), StoreError> {
+pub(super) async fn record(services: &Services, attempts: Vec<RecordedAttempt>) -> Result<(), StoreError> {
     let now = services.clock.now();
     let trail = Trail::of_server(OPERATION, now, services.clone());
     let news = News::new(Arc::new(Caller::nobody()), now, services.clone());
     let written = news.clone();
     let done = services.store.write(move |tx| {
-        for outcome in &outcomes {
-            let progress = match outcome.next {
+        for attempt in &attempts {
+            let progress = match attempt.next {
                 RecordedNext::Delivered => Progress::Accepted,
                 RecordedNext::RetryAt(_) => Progress::Refused,
                 RecordedNext::GiveUp => Progress::GivenUp,
             };
-            if let Some(dispatch) = tx.record_dispatch(outcome, now)? {
+            if let Some(dispatch) = tx.record_dispatch(attempt, now)? {
                 apply(tx, &written, &trail, &dispatch, progress)?;
             }
         }

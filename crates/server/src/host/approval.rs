@@ -1,28 +1,23 @@
 //! `/api/host/v1/applications/{application}/approvals`: what an application asks for, answered in one step.
 
-use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::authorization::MAX_COMMENT;
 use spaceport_platform::catalogue::Catalogue;
 use spaceport_platform::context::Context;
-use spaceport_platform::id::ApplicationId;
 use spaceport_platform::invalid::{Invalid, text_length};
 use spaceport_platform::unfurl::{TargetKind, UnfurlTarget};
-use spaceport_store::{StoreError, Tx};
+use spaceport_store::StoreError;
 use spaceport_wire::identifier::PermissionContextIdentifier;
 use spaceport_wire::installation::{
     AnswerApprovals, Approvals, NamedRight, RequestedRight, RequestedUnfurlDomain, RequestedUnfurlPattern,
 };
 use spaceport_wire::right::PermissionIdentifier;
 
-use crate::approval::{Answer, Asked, Power, Waiting, answer};
+use crate::approval::{self, Answer, Answers, Asked, Power, TargetAnswer, Waiting};
 use crate::http::access::{Cx, OnApplication, ViewApplications};
 use crate::http::error::ApiError;
 use crate::http::input::Body;
-use crate::http::news::News;
 use crate::http::reply::Json;
 use crate::http::routes::Routes;
-use crate::http::trail::Trail;
-use crate::unfurl;
 
 /// The operations of this resource.
 pub fn routes(routes: Routes) -> Routes {
@@ -109,10 +104,8 @@ pub async fn respond(
                 others.filter(|one| !answers.iter().any(|(known, _)| same(known, one))).cloned().collect();
             answers.extend(others.into_iter().map(|one| (one, Answer::Approve)));
         }
-        answer(tx, &trail, &news, &id, &answers, body.comment.clone())?;
-        let unfurls = answer_unfurls(tx, &trail, &news, &all, &id, &body)?;
-        let answered = AuditChange::between("approvals", None, Some(&(answers.len() + unfurls).to_string()));
-        trail.record(tx, AuditTarget::application(&id), answered)?;
+        let answers = Answers { rights: answers, targets: target_answers(&all, &body)?, comment: body.comment.clone() };
+        approval::respond(tx, &trail, &news, (&id, &all), &answers)?;
         Ok::<_, ApiError>(Asked::of(tx, &caller, &id)?)
     });
     let left = left.await?;
@@ -120,51 +113,36 @@ pub async fn respond(
     Ok(Json(out(&shown, left)))
 }
 
-/// Answers about link previews; how many targets that were.
-fn answer_unfurls(
-    tx: &mut Tx<'_>,
-    trail: &Trail,
-    news: &News,
-    asked: &Asked,
-    id: &ApplicationId,
-    body: &AnswerApprovals,
-) -> Result<usize, ApiError> {
-    let mut answered = 0;
+/// What is answered about link previews.
+fn target_answers(asked: &Asked, body: &AnswerApprovals) -> Result<Vec<TargetAnswer>, Invalid> {
+    let mut answers = Vec::new();
     let kinds = [
         (
             TargetKind::Domain,
-            "UnfurlDomains",
             &asked.domains,
-            &body.approve_unfurl_domains,
-            &body.reject_unfurl_domains,
+            ("approveUnfurlDomains", &body.approve_unfurl_domains),
+            ("rejectUnfurlDomains", &body.reject_unfurl_domains),
         ),
         (
             TargetKind::Pattern,
-            "UnfurlPatterns",
             &asked.patterns,
-            &body.approve_unfurl_patterns,
-            &body.reject_unfurl_patterns,
+            ("approveUnfurlPatterns", &body.approve_unfurl_patterns),
+            ("rejectUnfurlPatterns", &body.reject_unfurl_patterns),
         ),
     ];
-    for (kind, field, waiting, approved, rejected) in kinds {
+    for (kind, waiting, (approves, approved), (rejects, rejected)) in kinds {
         if let Some(both) = approved.iter().find(|name| rejected.contains(name)) {
-            return Err(Invalid::new(format!("reject{field}"), format!("answers {both} twice")).into());
-        }
-        let answers = !(approved.is_empty() && rejected.is_empty());
-        if answers && !asked.decides_unfurls {
-            let text = "Link previews can be answered only by somebody who holds Unfurl.App.Authorize globally";
-            return Err(ApiError::denied(text));
+            return Err(Invalid::new(rejects, format!("answers {both} twice")));
         }
         let mut yes = approved.clone();
         if body.approve_all && asked.decides_unfurls {
             let names = waiting.iter().map(|target| target.wanted.name.clone());
             yes.extend(names.filter(|name| !approved.contains(name) && !rejected.contains(name)));
         }
-        unfurl::answer(tx, trail, news, id, (kind, &format!("approve{field}")), &yes, true)?;
-        unfurl::answer(tx, trail, news, id, (kind, &format!("reject{field}")), rejected, false)?;
-        answered += yes.len() + rejected.len();
+        answers.push(TargetAnswer { kind, names: yes, answer: Answer::Approve, field: approves });
+        answers.push(TargetAnswer { kind, names: rejected.clone(), answer: Answer::Reject, field: rejects });
     }
-    Ok(answered)
+    Ok(answers)
 }
 
 fn same(one: &Waiting, other: &Waiting) -> bool {

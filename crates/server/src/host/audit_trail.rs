@@ -17,7 +17,7 @@ use spaceport_wire::audit::{
 use spaceport_wire::batch::Batch;
 use spaceport_wire::scalar::DateTime;
 
-use crate::api::page::Page;
+use crate::api::page::LogPage;
 use crate::http::access::{Administer, Cx, Holding};
 use crate::http::error::ApiError;
 use crate::http::input::Query;
@@ -65,9 +65,8 @@ pub async fn list(
     cx: Cx<Holding<Administer>>,
     Query(query): Query<ListFilter>,
 ) -> Result<Json<Batch<AuditEntryOut>>, ApiError> {
-    // Entries are added in front all the time, so a page begins behind an entry and not at an offset.
-    let limit = Page::new(None, query.top)?.limit;
-    let before = query.skip.filter(|skip| !skip.is_empty() && skip != "0").map(AuditEntryId::new);
+    let page = LogPage::new(query.skip, query.top, |id| Some(AuditEntryId::new(id)))?;
+    let (before, limit) = (page.before.clone(), page.limit);
     let application = identifier("application", query.application.as_deref(), ApplicationIdentifier::parse)?;
     let made_by = identifier("actorApplication", query.actor_application.as_deref(), ApplicationIdentifier::parse)?;
     let person = identifier("profile", query.profile.as_deref(), ProfileIdentifier::parse)?;
@@ -83,7 +82,7 @@ pub async fn list(
         ..AuditFilter::default()
     };
     let caller = cx.caller.principal.clone();
-    let (entries, next) = cx
+    let (entries, last) = cx
         .read(move |tx| {
             let mut filter = filter.clone();
             filter.application =
@@ -95,16 +94,14 @@ pub async fn list(
                 filter.actor = Some(Principal::User(profile_id(tx, identifier, &caller)?));
             }
             let entries = tx.audit_entries(&filter, before.as_ref(), limit)?;
-            let next = entries.last().map(|entry| entry.id.clone()).or_else(|| before.clone());
+            let last = entries.last().map(|entry| entry.id.to_string());
             let names = Names::of(tx, &entries)?;
             let out: Vec<AuditEntryOut> = entries.into_iter().map(|entry| names.out(entry)).collect();
-            Ok::<_, StoreError>((out, next))
+            Ok::<_, StoreError>((out, last))
         })
         .await
         .map_err(ApiError::from)?;
-    // Counting a trail of years for each page would cost more than the page.
-    let next = next.map_or_else(|| "0".to_owned(), |next| next.to_string());
-    Ok(Json(Batch { next, total_count: None, data: entries }))
+    Ok(Json(page.batch(entries, last)))
 }
 
 fn identifier<T>(

@@ -1,5 +1,5 @@
-//! `/api/host/v1/applications/{application}/deliveries` and `…/latest-messages-deliveries`: what was sent, and what
-//! came of it.
+//! `/api/host/v1/applications/{application}/deliveries` and `…/latest-messages-deliveries`, the latter also below
+//! `/api/http`: what was sent, and what came of it.
 
 use std::collections::HashMap;
 
@@ -7,17 +7,19 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use spaceport_platform::access::Caller;
 use spaceport_platform::application::{Application, VerificationToken};
+use spaceport_platform::delivery::DeliveryState;
+use spaceport_platform::dispatch::PayloadClass;
 use spaceport_platform::id::{DeliveryId, EventId, WebhookId};
 use spaceport_platform::invalid::Invalid;
 use spaceport_platform::time::Timestamp;
-use spaceport_store::{AttemptKey, LogFilter, LoggedAttempt, LoggedDelivery, StoreError, Tx};
+use spaceport_store::{AttemptFilter, AttemptKey, Carried, LogFilter, LoggedAttempt, LoggedDelivery, StoreError, Tx};
 use spaceport_wire::batch::Batch;
-use spaceport_wire::delivery::{Delivery, DeliveryState, HeaderField, MessageDelivery, MessageType, WebhookName};
+use spaceport_wire::delivery::{Delivery, HeaderField, MessageDelivery, MessageType, StateName, WebhookName};
 use spaceport_wire::payload::webhook_request;
 use spaceport_wire::scalar::DateTime;
 use spaceport_wire::webhook::DeliveryClientError;
 
-use crate::api::page::Page;
+use crate::api::page::LogPage;
 use crate::host::audit_trail::moment;
 use crate::http::access::{Cx, OnApplication, ViewApplicationSecrets, ViewApplications};
 use crate::http::error::ApiError;
@@ -26,6 +28,7 @@ use crate::http::reply::Json;
 use crate::http::routes::Routes;
 use crate::outbox::MASK;
 
+const ATTEMPTS: &str = "List the attempts to send an application something";
 /// Most attempts of a page, because each may bring a payload and 16 KiB of answer.
 const MOST_ATTEMPTS: usize = 100;
 
@@ -41,9 +44,19 @@ pub fn routes(routes: Routes) -> Routes {
         .get(
             "/api/host/v1/applications/{application}/latest-messages-deliveries",
             "host.attempt.list",
-            "List the attempts made for an application's webhooks",
+            ATTEMPTS,
             attempts,
         )
+}
+
+/// The log where Space had it from June to December 2021 (semantics 3.9), for what still asks there.
+pub fn space_routes(routes: Routes) -> Routes {
+    routes.get(
+        "/api/http/applications/{application}/latest-messages-deliveries",
+        "api.attempt.list",
+        ATTEMPTS,
+        attempts,
+    )
 }
 
 /// Which deliveries.
@@ -76,8 +89,7 @@ pub async fn deliveries(
     cx: Cx<OnApplication<ViewApplications>>,
     Query(query): Query<DeliveryFilter>,
 ) -> Result<Json<Batch<Delivery>>, ApiError> {
-    let limit = Page::new(None, query.top)?.limit;
-    let before = query.skip.filter(|skip| !skip.is_empty() && skip != "0").map(DeliveryId::new);
+    let page = LogPage::new(query.skip, query.top, |id| Some(DeliveryId::new(id)))?;
     let filter = LogFilter {
         webhook: query.webhook_id.map(WebhookId::new),
         event: query.event_id.map(EventId::new),
@@ -86,31 +98,29 @@ pub async fn deliveries(
         until: moment("until", query.until.as_deref())?,
     };
     let application = cx.access.application.id.clone();
-    let asked = before.clone();
-    let found = cx.read(move |tx| tx.deliveries(&application, &filter, asked.as_ref(), limit)).await;
+    let (before, limit) = (page.before.clone(), page.limit);
+    let found = cx.read(move |tx| tx.deliveries(&application, &filter, before.as_ref(), limit)).await;
     let found = found.map_err(|error: StoreError| ApiError::from(error))?;
-    let next = found.last().map(|last| last.id.clone()).or(before);
-    let next = next.map_or_else(|| "0".to_owned(), |next| next.to_string());
-    Ok(Json(Batch { next, total_count: None, data: found.into_iter().map(delivery_out).collect() }))
+    let last = found.last().map(|last| last.id.to_string());
+    Ok(Json(page.batch(found.into_iter().map(delivery_out).collect(), last)))
 }
 
 /// The state that a query names.
-fn state(name: &str) -> Result<&'static str, Invalid> {
+fn state(name: &str) -> Result<DeliveryState, Invalid> {
     let wrong = || Invalid::new("state", "must be waiting, sending, delivered, given_up or cancelled");
-    DeliveryState::from_name(name).map(DeliveryState::name).ok_or_else(wrong)
+    DeliveryState::from_name(name).ok_or_else(wrong)
 }
 
 fn delivery_out(delivery: LoggedDelivery) -> Delivery {
-    let state = DeliveryState::from_name(&delivery.state).unwrap_or(DeliveryState::Waiting);
     Delivery {
         id: delivery.id.to_string(),
         webhook_id: delivery.webhook.to_string(),
         event_id: delivery.event.to_string(),
         event_type: delivery.event_type,
-        state,
+        state: StateName(delivery.state),
         attempts: delivery.attempts,
         created_at: DateTime(delivery.created_at),
-        next_attempt_at: (state == DeliveryState::Waiting).then_some(DateTime(delivery.due_at)),
+        next_attempt_at: (delivery.state == DeliveryState::Waiting).then_some(DateTime(delivery.due_at)),
         finished_at: delivery.finished_at.map(DateTime),
     }
 }
@@ -118,7 +128,7 @@ fn delivery_out(delivery: LoggedDelivery) -> Delivery {
 /// Which attempts.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct AttemptFilter {
+pub struct AttemptQuery {
     /// The `next` of the page before.
     #[serde(rename = "$skip")]
     skip: Option<String>,
@@ -129,6 +139,8 @@ pub struct AttemptFilter {
     webhook_id: Option<String>,
     /// Those of an event.
     event_id: Option<String>,
+    /// Those that carried something of this type, such as `Webhook` or `InitPayload`.
+    message_type: Option<String>,
     /// Those that the endpoint took, or the others.
     successful: Option<String>,
     /// Those made at or after this moment, in ISO 8601.
@@ -137,44 +149,50 @@ pub struct AttemptFilter {
     until: Option<String>,
 }
 
-/// Attempts for an application's webhooks, the newest first, with what was sent and answered. Of a connected
-/// (multi-org) application nobody but itself sees headers and bodies.
+/// Attempts to reach an application, the newest first, with what was sent and answered: events for its webhooks, and
+/// payloads that are no events. Of a connected (multi-org) application nobody but itself sees headers and bodies.
 ///
 /// # Errors
 /// `validation-error` naming the parameter.
 pub async fn attempts(
     cx: Cx<OnApplication<ViewApplicationSecrets>>,
-    Query(query): Query<AttemptFilter>,
+    Query(query): Query<AttemptQuery>,
 ) -> Result<Json<Batch<MessageDelivery>>, ApiError> {
-    let limit = usize::try_from(Page::new(None, query.top)?.limit).unwrap_or(0).min(MOST_ATTEMPTS);
-    let skip = query.skip.filter(|skip| !skip.is_empty() && skip != "0");
-    let before = skip.as_deref().map(place).transpose()?;
-    let filter = LogFilter {
+    let page = LogPage::new(query.skip, query.top, place)?;
+    let (before, limit) = (page.before.clone(), usize::try_from(page.limit).unwrap_or(0).min(MOST_ATTEMPTS));
+    let filter = AttemptFilter {
         webhook: query.webhook_id.map(WebhookId::new),
         event: query.event_id.map(EventId::new),
-        state: match query.successful.as_deref() {
+        delivered: match query.successful.as_deref() {
             None => None,
-            Some("true") => Some(DeliveryState::Delivered.name()),
-            Some("false") => Some(DeliveryState::GivenUp.name()),
+            Some("true") => Some(true),
+            Some("false") => Some(false),
             Some(_) => return Err(Invalid::new("successful", "must be true or false").into()),
         },
+        classes: query.message_type.as_deref().map(classes).transpose()?,
         since: moment("since", query.since.as_deref())?,
         until: moment("until", query.until.as_deref())?,
     };
     let application = cx.access.application.clone();
     let withheld = is_withheld(&application, &cx.caller);
-    let (shown, next) = cx
+    let (shown, last) = cx
         .read(move |tx| {
             let found = tx.attempts(&application.id, &filter, before.as_ref(), limit)?;
-            let next = found.last().map(|last| next_place(&last.key));
+            let last = found.last().map(|last| next_place(&last.key));
             let names = names(tx, &application, &found)?;
             let shown = found.into_iter().map(|attempt| attempt_out(attempt, &application, &names, withheld)).collect();
-            Ok::<_, StoreError>((shown, next))
+            Ok::<_, StoreError>((shown, last))
         })
         .await
         .map_err(ApiError::from)?;
-    let next = next.or(skip).unwrap_or_else(|| "0".to_owned());
-    Ok(Json(Batch { next, total_count: None, data: shown }))
+    Ok(Json(page.batch(shown, last)))
+}
+
+/// The classes of payloads of a type.
+fn classes(name: &str) -> Result<Vec<PayloadClass>, Invalid> {
+    let found = MessageType::ALL.into_iter().find(|known| known.name() == name);
+    let names = || MessageType::ALL.map(MessageType::name).join(", ");
+    found.map(MessageType::classes).ok_or_else(|| Invalid::new("messageType", format!("must be one of {}", names())))
 }
 
 /// Whether a caller must not see what was sent and answered: of a connected application only the application may.
@@ -186,14 +204,11 @@ fn next_place(key: &AttemptKey) -> String {
     format!("{}.{}.{}", key.started_at.millis(), key.number, key.delivery)
 }
 
-fn place(text: &str) -> Result<AttemptKey, Invalid> {
-    let read = || {
-        let mut parts = text.splitn(3, '.');
-        let started_at = Timestamp::from_millis(parts.next()?.parse().ok()?);
-        let number = parts.next()?.parse().ok()?;
-        Some(AttemptKey { started_at, number, delivery: DeliveryId::new(parts.next()?) })
-    };
-    read().ok_or_else(|| Invalid::new("$skip", "must be the `next` of an earlier page"))
+fn place(text: &str) -> Option<AttemptKey> {
+    let mut parts = text.splitn(3, '.');
+    let started_at = Timestamp::from_millis(parts.next()?.parse().ok()?);
+    let number = parts.next()?.parse().ok()?;
+    Some(AttemptKey { started_at, number, delivery: DeliveryId::new(parts.next()?) })
 }
 
 fn names(
@@ -203,8 +218,9 @@ fn names(
 ) -> Result<HashMap<WebhookId, String>, StoreError> {
     let mut names = HashMap::new();
     for attempt in attempts {
-        if !names.contains_key(&attempt.webhook)
-            && let Some(webhook) = tx.webhook(&application.id, &attempt.webhook)?
+        if let Carried::Event { webhook, .. } = &attempt.carried
+            && !names.contains_key(webhook)
+            && let Some(webhook) = tx.webhook(&application.id, webhook)?
         {
             names.insert(webhook.id, webhook.name);
         }
@@ -218,37 +234,45 @@ fn attempt_out(
     names: &HashMap<WebhookId, String>,
     withheld: bool,
 ) -> MessageDelivery {
-    let token = (application.verification_token == VerificationToken::Sent).then_some(MASK);
-    let whole = |payload: &String| webhook_request(&application.client_id, attempt.webhook.as_str(), payload, token);
+    let LoggedAttempt { key, carried, call, delivered } = attempt;
+    let (class, webhook, event, payload) = match carried {
+        Carried::Event { webhook, event, payload } => {
+            (PayloadClass::WebhookRequest, Some(webhook), Some(event), payload)
+        }
+        Carried::Payload(class) => (class, None, None, None),
+    };
     // Headers and bodies are emptied together; what the body was then cannot be told from the event.
-    let is_kept = attempt.request_headers.is_some();
-    let request_body = attempt.request_body.clone().or_else(|| attempt.payload.as_ref().filter(|_| is_kept).map(whole));
-    let key = attempt.key;
+    let is_kept = call.request_headers.is_some();
+    let told = webhook.as_ref().zip(payload).filter(|_| is_kept).map(|(webhook, payload)| {
+        let token = (application.verification_token == VerificationToken::Sent).then_some(MASK);
+        webhook_request(&application.client_id, webhook.as_str(), &payload, token)
+    });
+    let request_body = call.request_body.or(told);
     MessageDelivery {
         id: format!("{}/{}", key.delivery, key.number),
-        message_type: MessageType::Webhook,
-        webhook: names
-            .get(&attempt.webhook)
-            .map(|name| WebhookName { id: attempt.webhook.to_string(), name: name.clone() }),
+        message_type: MessageType::of(class),
+        webhook: webhook
+            .and_then(|id| names.get(&id).map(|name| WebhookName { id: id.to_string(), name: name.clone() })),
         delivery_id: Some(key.delivery.to_string()),
-        event_id: attempt.event.to_string(),
+        event_id: event.map(|event| event.to_string()),
+        payload_class_name: class.name().to_owned(),
         attempt: key.number,
-        successful: attempt.delivered,
+        successful: delivered,
         sent_at: DateTime(key.started_at),
-        duration: attempt.duration_ms,
+        duration: call.duration_ms,
         method: "POST".to_owned(),
-        url: attempt.url,
-        request_headers: attempt.request_headers.filter(|_| !withheld).and_then(|stored| fields(&stored)),
+        url: call.url,
+        request_headers: call.request_headers.filter(|_| !withheld).and_then(|stored| fields(&stored)),
         request_body: request_body.filter(|_| !withheld),
-        response_status_code: attempt.status,
-        response_headers: attempt.response_headers.filter(|_| !withheld).and_then(|stored| fields(&stored)),
-        response_body: attempt.response_body.filter(|_| !withheld),
-        response_body_complete: attempt.complete,
-        http_client_error: attempt.error_kind.map(|kind| DeliveryClientError {
+        response_status_code: call.status,
+        response_headers: call.response_headers.filter(|_| !withheld).and_then(|stored| fields(&stored)),
+        response_body: call.response_body.filter(|_| !withheld),
+        response_body_complete: call.complete,
+        http_client_error: call.error_kind.map(|kind| DeliveryClientError {
             class_name: kind.clone(),
-            message: attempt.message.clone(),
+            message: call.message.clone(),
             cause_class_name: Some(kind),
-            cause_message: attempt.message,
+            cause_message: call.message,
         }),
         withheld,
     }

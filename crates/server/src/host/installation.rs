@@ -5,7 +5,8 @@ use serde::Deserialize;
 use spaceport_delivery::outcome::Outcome;
 use spaceport_platform::application_changes::changes;
 use spaceport_platform::audit::{AuditChange, AuditTarget};
-use spaceport_platform::dispatch::{Dispatch, DispatchState, LastTry};
+use spaceport_platform::delivery::DeliveryState;
+use spaceport_platform::dispatch::{Dispatch, LastTry};
 use spaceport_platform::id::{ApplicationId, DeliveryId};
 use spaceport_platform::installation::{Again, connect_again};
 use spaceport_platform::invalid::Invalid;
@@ -13,12 +14,13 @@ use spaceport_platform::lifecycle;
 use spaceport_store::StoreError;
 use spaceport_wire::application_payload::{AppPublicationCheckPayload, ApplicationPayload};
 use spaceport_wire::batch::Batch;
+use spaceport_wire::delivery::StateName;
 use spaceport_wire::installation::{ApplicationHealth, EndpointCheck, SentPayload, SentPayloadAttempt};
 use spaceport_wire::scalar::DateTime;
 
 use crate::api::application_out::connection_status_out;
 use crate::api::application_state::loaded;
-use crate::api::page::Page;
+use crate::api::page::LogPage;
 use crate::dispatch::ask::{Asked, ask};
 use crate::dispatch::{put_init_again, server_url};
 use crate::http::access::{Cx, EditApplications, OnApplication, ViewApplications};
@@ -75,24 +77,22 @@ pub async fn payloads(
     cx: Cx<OnApplication<ViewApplications>>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Batch<SentPayload>>, ApiError> {
-    let limit = u32::try_from(Page::new(None, query.top)?.limit).unwrap_or(u32::MAX);
-    let before = query.skip.filter(|skip| !skip.is_empty() && skip != "0").map(DeliveryId::new);
+    let page = LogPage::new(query.skip, query.top, |id| Some(DeliveryId::new(id)))?;
+    let (before, limit) = (page.before.clone(), u32::try_from(page.limit).unwrap_or(u32::MAX));
     let id = cx.access.application.id.clone();
-    let asked = before.clone();
-    let found = cx.read(move |tx| tx.dispatches(&id, asked.as_ref(), limit)).await;
+    let found = cx.read(move |tx| tx.dispatches(&id, before.as_ref(), limit)).await;
     let found = found.map_err(|error: StoreError| ApiError::from(error))?;
-    let next = found.last().map(|last| last.id.clone()).or(before);
-    let next = next.map_or_else(|| "0".to_owned(), |next| next.to_string());
-    Ok(Json(Batch { next, total_count: None, data: found.into_iter().map(sent).collect() }))
+    let last = found.last().map(|last| last.id.to_string());
+    Ok(Json(page.batch(found.into_iter().map(sent).collect(), last)))
 }
 
 /// What a dispatch looks like.
 pub fn sent(dispatch: Dispatch) -> SentPayload {
-    let waits = dispatch.state == DispatchState::Waiting;
+    let waits = dispatch.state == DeliveryState::Waiting;
     SentPayload {
         id: dispatch.id.to_string(),
         class_name: dispatch.class.name().to_owned(),
-        state: dispatch.state.name().to_owned(),
+        state: StateName(dispatch.state),
         attempts: dispatch.attempts,
         created_at: DateTime(dispatch.created_at),
         next_attempt_at: waits.then_some(DateTime(dispatch.due_at)),

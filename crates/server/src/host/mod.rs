@@ -12,6 +12,7 @@ pub mod payload;
 pub mod public_key;
 pub mod refresh_policy;
 pub mod replay;
+pub mod replay_missing;
 pub mod right;
 pub mod secret_overlap;
 pub mod session;

@@ -3,11 +3,12 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use spaceport_platform::audit::{AuditChange, AuditTarget};
+use spaceport_platform::delivery::DeliveryState;
 use spaceport_platform::id::{DeliveryId, EventId, WebhookId};
 use spaceport_platform::invalid::Invalid;
 use spaceport_platform::lifecycle;
 use spaceport_store::LogFilter;
-use spaceport_wire::delivery::{DeliveryState, ReplayDeliveries, Replayed};
+use spaceport_wire::delivery::{ReplayDeliveries, Replayed};
 
 use crate::api::application_state::loaded;
 use crate::http::access::{Cx, EditApplications, OnApplication};
@@ -59,13 +60,13 @@ pub async fn replay(cx: Cx<OnApplication<EditApplications>>, Path(path): Path<De
         let state = tx.delivery_state(&application, &id)?.ok_or_else(missing)?;
         lifecycle::require_active(&loaded(tx, &application)?)?;
         if !tx.replay_one(&id, now)? {
-            return Err(ApiError::validation(match state.as_str() {
-                "waiting" | "sending" => "The delivery has not ended",
+            return Err(ApiError::validation(match state {
+                DeliveryState::Waiting | DeliveryState::Sending => "The delivery has not ended",
                 _ => "The webhook is archived, or the event is not kept any more",
             }));
         }
         let target = AuditTarget::of_application(&application, "delivery", id.as_str());
-        Ok(trail.record(tx, target, AuditChange::between("state", Some(&state), Some("waiting")))?)
+        Ok(trail.record(tx, target, AuditChange::between("state", Some(state.name()), Some("waiting")))?)
     })
     .await?;
     cx.services.engine.wake([woken]);
@@ -86,7 +87,7 @@ pub async fn replay_many(
     let filter = LogFilter {
         webhook: body.webhook_id.map(WebhookId::new),
         event: body.event_id.map(EventId::new),
-        state: body.state.map(DeliveryState::name),
+        state: body.state.map(|state| state.0),
         since: body.since.map(|since| since.0),
         until: body.until.map(|until| until.0),
     };

@@ -13,6 +13,7 @@ pub mod listen;
 pub mod news;
 pub mod on_authorization;
 pub mod own_access;
+pub mod peer;
 pub mod reply;
 pub mod request;
 pub mod router;

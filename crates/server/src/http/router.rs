@@ -19,6 +19,7 @@ use spaceport_wire::describe::{Method, Operation, Surface};
 use tracing::Instrument;
 
 use crate::http::error::ApiError;
+use crate::http::peer::peer;
 use crate::http::request::{Incoming, Request};
 use crate::http::routes::Route;
 use crate::pages;
@@ -112,7 +113,8 @@ async fn answer(
         incoming.discard().await;
         return Err(refusal);
     }
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let peer = peer(connection, &parts.headers, &services.settings.trusted_proxy);
     if let Some(token) = &caller.token {
         let user_agent = parts.headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let record = AccessRecord::new(services.clock.now(), peer_text(peer), user_agent.as_deref());

@@ -18,7 +18,7 @@ use crate::oauth::delegated::{NewDelegation, Parties, SECRET_TEXT};
 use crate::pages::consent;
 use crate::pages::error::Trouble;
 use crate::pages::html::Html;
-use crate::pages::visitor::{Visitor, sign_in_url};
+use crate::pages::visitor::{Form, Visitor, sign_in_url};
 use crate::people::session::{Session, remove_cookie};
 
 /// How long a code lives (security A10).
@@ -42,22 +42,37 @@ pub async fn ask(cx: Cx<Anyone>, visitor: Visitor) -> Result<Html, ApiError> {
         }
         return Ok(Html::see_other(sign_in_url(&format!("/oauth/auth?{}", visitor.query))));
     };
-    match not_yet_agreed(&cx, &session, &request).await? {
-        None => grant(&cx, &session, &request, None).await,
-        Some(_) if request.prompt == Prompt::Nothing => {
-            Ok(Html::see_other(request.answer.refusal("consent_required", "The user has not agreed to this")))
-        }
-        Some(new) => consent::show(&cx, &visitor, &session, &request, new).await,
+    if not_yet_agreed(&cx, &session, &request).await?.is_none()
+        && let Some(answer) = grant(&cx, &session, &request, None).await?
+    {
+        return Ok(answer);
     }
+    question(&cx, &visitor, &session, &request, Form::Fresh).await
 }
 
-/// What the user decided. The request is read anew, so that nothing counts that was changed on the way.
+/// Asks for what is not agreed to, or says that it may not be asked for.
+async fn question(
+    cx: &Cx<Anyone>,
+    visitor: &Visitor,
+    session: &Session,
+    request: &AuthorizationRequest,
+    form: Form,
+) -> Result<Html, ApiError> {
+    if request.prompt == Prompt::Nothing {
+        return Ok(Html::see_other(request.answer.refusal("consent_required", "The user has not agreed to this")));
+    }
+    let new = not_yet_agreed(cx, session, request).await?.unwrap_or_else(|| request.scope.clone());
+    consent::show(cx, visitor, session, request, (new, form)).await
+}
+
+/// What the user decided. The request is read anew, so that nothing counts that was changed on the way, and what is agreed
+/// to is what the page showed. When more is to be agreed to by now, the question comes again.
 ///
 /// # Errors
-/// `403` for a form that was not given to this session for exactly this request.
-pub async fn decide(cx: Cx<Anyone>, visitor: Visitor) -> Result<Html, ApiError> {
+/// `403` for a form from elsewhere.
+pub async fn decide(cx: Cx<Anyone>, mut visitor: Visitor) -> Result<Html, ApiError> {
     let query = visitor.field("request").to_owned();
-    visitor.check_form(consent::PURPOSE, &query)?;
+    let form = visitor.form(consent::PURPOSE, &consent::subject(&query, visitor.field("shown")))?;
     let request = match AuthorizationRequest::read(&query, &cx.services).await {
         Ok(request) => request,
         Err(fault) => return told(fault),
@@ -65,11 +80,18 @@ pub async fn decide(cx: Cx<Anyone>, visitor: Visitor) -> Result<Html, ApiError> 
     let Some(session) = visitor.session.clone() else {
         return Ok(Html::see_other(sign_in_url(&format!("/oauth/auth?{query}"))));
     };
+    visitor.query = query;
+    if form == Form::Stale {
+        return question(&cx, &visitor, &session, &request, form).await;
+    }
     if visitor.field("decision") != "allow" {
         return Ok(Html::see_other(request.answer.refusal("access_denied", "The user refused")));
     }
-    let new = not_yet_agreed(&cx, &session, &request).await?;
-    grant(&cx, &session, &request, new).await
+    let shown = Scope::parse(visitor.field("shown")).map_err(ApiError::internal)?;
+    match grant(&cx, &session, &request, Some(shown)).await? {
+        Some(answer) => Ok(answer),
+        None => question(&cx, &visitor, &session, &request, Form::Fresh).await,
+    }
 }
 
 fn told(fault: Fault) -> Result<Html, ApiError> {
@@ -84,8 +106,9 @@ fn told(fault: Fault) -> Result<Html, ApiError> {
 async fn sign_in_anew(cx: &Cx<Anyone>, visitor: &Visitor) -> Result<Html, ApiError> {
     let kept: Vec<&str> =
         visitor.query.split('&').filter(|pair| pair.split('=').next() != Some("request_credentials")).collect();
-    let path = format!("/oauth/auth?{}", kept.join("&"));
-    if path.contains("request_credentials") {
+    let kept = kept.join("&");
+    let path = format!("/oauth/auth?{kept}");
+    if form_urlencoded::parse(kept.as_bytes()).any(|(name, _)| name == "request_credentials") {
         // The name was spelled with escapes; going on would ask for the sign-in for ever.
         let text = "The application that sent you here made a mistake in the link.";
         return Trouble::new(StatusCode::BAD_REQUEST, "This does not work", text).html();
@@ -113,35 +136,41 @@ async fn not_yet_agreed(
     Ok(missing(&approved, &request.scope, request.presence))
 }
 
-/// Answers the application; `new` is what the user has just agreed to.
+/// Answers the application; `new` is what the user has just agreed to. `None` when that and what he agreed to before is not
+/// all that is asked: he may have taken something back in the meantime.
 async fn grant(
     cx: &Cx<Anyone>,
     session: &Session,
     request: &AuthorizationRequest,
     new: Option<Scope>,
-) -> Result<Html, ApiError> {
+) -> Result<Option<Html>, ApiError> {
     match request.response {
         ResponseType::Code => grant_code(cx, session, request, new).await,
         ResponseType::Token => grant_token(cx, session, request, new).await,
     }
 }
 
-/// Remembers what the user has just agreed to, in the transaction that makes use of it.
+/// Remembers what the user has just agreed to, in the transaction that makes use of it, and answers whether it is all that is
+/// asked. Nobody takes it back before that transaction has ended.
 fn approval(
     cx: &Cx<Anyone>,
     session: &Session,
     request: &AuthorizationRequest,
     new: Option<Scope>,
-) -> impl Fn(&mut Tx<'_>) -> Result<(), StoreError> + Send + Sync + 'static {
+) -> impl Fn(&mut Tx<'_>) -> Result<bool, StoreError> + Send + Sync + 'static {
     let (now, trail, random) = (cx.now(), cx.trail(), cx.services.random.as_ref());
     let (consent, id) = (Id::generate(now, random), Id::generate(now, random));
     let approved = new.map(|scope| ApprovedScope { id, scope, presence: request.presence, approved_at: now });
     let (profile, application) = (session.profile.id.clone(), request.application.id.clone());
+    let (asked, presence) = (request.scope.clone(), request.presence);
     move |tx: &mut Tx<'_>| {
-        let Some(approved) = &approved else { return Ok(()) };
-        tx.approve(&profile, &application, &consent, approved)?;
-        let target = AuditTarget::of_application(&application, "consent", profile.as_str());
-        trail.record(tx, target, AuditChange::between("scope", None, Some(&approved.scope.to_string())))
+        if let Some(approved) = &approved {
+            tx.approve(&profile, &application, &consent, approved)?;
+            let target = AuditTarget::of_application(&application, "consent", profile.as_str());
+            trail.record(tx, target, AuditChange::between("scope", None, Some(&approved.scope.to_string())))?;
+        }
+        let held = tx.held_consent(&profile, &application)?.map(|consent| consent.scopes).unwrap_or_default();
+        Ok(missing(&held, &asked, presence).is_none())
     }
 }
 
@@ -150,7 +179,7 @@ async fn grant_code(
     session: &Session,
     request: &AuthorizationRequest,
     new: Option<Scope>,
-) -> Result<Html, ApiError> {
+) -> Result<Option<Html>, ApiError> {
     let (now, random) = (cx.now(), cx.services.random.as_ref());
     let text = random_text(SECRET_TEXT, random);
     let code = AuthorizationCode {
@@ -166,11 +195,14 @@ async fn grant_code(
     };
     let (hash, approve) = (token_hash(&text), approval(cx, session, request, new));
     let work = move |tx: &mut Tx<'_>| {
-        approve(tx)?;
-        tx.insert_code(&hash, &code)
+        let agreed = approve(tx)?;
+        if agreed {
+            tx.insert_code(&hash, &code)?;
+        }
+        Ok(agreed)
     };
-    cx.write(work).await.map_err(|error: StoreError| ApiError::from(error))?;
-    Ok(Html::see_other(request.answer.success(&[("code", &text)])))
+    let agreed = cx.write(work).await.map_err(|error: StoreError| ApiError::from(error))?;
+    Ok(agreed.then(|| Html::see_other(request.answer.success(&[("code", &text)]))))
 }
 
 /// The implicit flow: the token itself goes into the fragment of the redirect.
@@ -179,7 +211,7 @@ async fn grant_token(
     session: &Session,
     request: &AuthorizationRequest,
     new: Option<Scope>,
-) -> Result<Html, ApiError> {
+) -> Result<Option<Html>, ApiError> {
     let (now, services) = (cx.now(), &cx.services);
     let parties = Parties {
         application: &request.application,
@@ -193,15 +225,20 @@ async fn grant_token(
     let delegation = NewDelegation::prepare(services, id, &parties, now);
     let (stored, approve) = (delegation.clone(), approval(cx, session, request, new));
     let work = move |tx: &mut Tx<'_>| {
-        approve(tx)?;
-        stored.insert(tx, now)
+        let agreed = approve(tx)?;
+        if agreed {
+            stored.insert(tx, now)?;
+        }
+        Ok(agreed)
     };
-    cx.write(work).await.map_err(|error: StoreError| ApiError::from(error))?;
+    if !cx.write(work).await.map_err(|error: StoreError| ApiError::from(error))? {
+        return Ok(None);
+    }
     let issued = delegation.issue(services, &request.application.client_id, now).await?;
-    Ok(Html::see_other(request.answer.success(&[
+    Ok(Some(Html::see_other(request.answer.success(&[
         ("access_token", &issued.access_token),
         ("token_type", "Bearer"),
         ("expires_in", &services.tokens.lifetime().to_string()),
         ("scope", &issued.scope.to_string()),
-    ])))
+    ]))))
 }

@@ -77,11 +77,21 @@ pub async fn authenticate(
     }
 }
 
+/// What the `Authorization` header may mean; nothing when there is none.
+///
+/// # Errors
+/// `invalid_client` when it cannot be read; `invalid_request` when there are several (security T4).
+pub fn credentials(headers: &HeaderMap) -> Result<Vec<(String, String)>, ApiError> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(Vec::new()) };
+    if values.next().is_some() {
+        return Err(ApiError::oauth("invalid_request", "The Authorization header must occur once"));
+    }
+    basic(value.as_bytes()).ok_or_else(ApiError::invalid_client)
+}
+
 fn candidates(headers: &HeaderMap, form: &Form) -> Result<Candidates, ApiError> {
-    let mut readings = match headers.get(header::AUTHORIZATION) {
-        Some(value) => basic(value.as_bytes()).ok_or_else(ApiError::invalid_client)?,
-        None => Vec::new(),
-    };
+    let mut readings = credentials(headers)?;
     let (id, secret) = (form.get("client_id"), form.get("client_secret"));
     let disagree =
         || ApiError::oauth("invalid_request", "The Authorization header and the body name different credentials");

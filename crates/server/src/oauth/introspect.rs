@@ -1,6 +1,7 @@
 //! `POST /oauth/introspect`: an application asks whether a token of its own is good (RFC 7662).
 
 use serde_json::{Value, json};
+use spaceport_platform::access::Principal;
 use spaceport_platform::application::Application;
 use spaceport_platform::delegation::ClientKind;
 use spaceport_platform::time::Timestamp;
@@ -33,7 +34,10 @@ pub async fn introspect(cx: Cx<Anyone>, request: TokenRequest) -> Result<Documen
     let (issuer, application) = (cx.services.public_url.clone(), client.application);
     let work = move |tx: &mut Tx<'_>| match &claims {
         Some(claims) => of_access_token(tx, &application, claims, &issuer, now),
-        None => of_refresh_token(tx, &application, &token, &issuer, now),
+        None => match of_refresh_token(tx, &application, &token, &issuer, now)? {
+            None => of_permanent_token(tx, &application, &token, &issuer, now),
+            told => Ok(told),
+        },
     };
     let told = cx.read(work).await.map_err(|error: StoreError| ApiError::from(error))?;
     Ok(unstored(&told.unwrap_or_else(|| json!({ "active": false }))))
@@ -88,5 +92,29 @@ fn of_refresh_token(
             "sub": delegation.profile.as_str(), "aud": application.client_id, "iss": issuer,
             "exp": delegation.expires_at.seconds(), "iat": refresh.created_at.seconds(), "token_type": "refresh_token",
         })
+    }))
+}
+
+fn of_permanent_token(
+    tx: &mut Tx<'_>,
+    application: &Application,
+    token: &str,
+    issuer: &str,
+    now: Timestamp,
+) -> Result<Option<Value>, StoreError> {
+    let Some(found) = tx.token_by_hash(&token_hash(token))? else { return Ok(None) };
+    let stands = found.principal == Principal::Application(application.id.clone())
+        && application.archived_at.is_none()
+        && found.revoked_at.is_none()
+        && found.expires_at.is_none_or(|expires_at| now < expires_at);
+    Ok(stands.then(|| {
+        let mut told = json!({
+            "active": true, "scope": found.scope, "client_id": application.client_id, "sub": application.client_id,
+            "aud": application.client_id, "iss": issuer, "iat": found.created_at.seconds(), "token_type": "Bearer",
+        });
+        if let (Some(expires_at), Some(fields)) = (found.expires_at, told.as_object_mut()) {
+            fields.insert("exp".to_owned(), expires_at.seconds().into());
+        }
+        told
     }))
 }

@@ -5,7 +5,7 @@ use spaceport_platform::consent::Presence;
 use spaceport_platform::delegation::ClientKind;
 use spaceport_platform::id::Id;
 use spaceport_platform::secret::Secret;
-use spaceport_store::StoreError;
+use spaceport_store::{StoreError, Tx};
 
 use crate::http::access::{Anyone, Cx};
 use crate::http::error::ApiError;
@@ -34,22 +34,32 @@ pub async fn grant(cx: Cx<Anyone>, request: &TokenRequest, form: &Form) -> Resul
     let scope = known_scope(&cx.services, form.get("scope").unwrap_or_default())?;
     let presence = match form.get("access_type") {
         Some("offline") => Presence::Offline,
-        _ => Presence::Online,
+        Some("online") | None => Presence::Online,
+        Some(_) => return Err(ApiError::oauth("invalid_request", "access_type must be online or offline")),
     };
     let wrong = || invalid_grant("The user name or the password is wrong");
-    let profile = sign_in(&cx.services, attempt).await?.ok_or_else(wrong)?;
+    let known = sign_in(&cx.services, attempt).await?.ok_or_else(wrong)?;
     let (services, now) = (cx.services.clone(), cx.now());
     let parties = Parties {
         application: &application,
         stamp,
         client: ClientKind::Confidential,
-        profile: &profile.id,
+        profile: &known.profile.id,
         scope: &scope,
         presence,
     };
     let id = Id::generate(now, services.random.as_ref());
     let delegation = NewDelegation::prepare(&services, id, &parties, now);
     let stored = delegation.clone();
-    cx.write(move |tx| stored.insert(tx, now)).await.map_err(|error: StoreError| ApiError::from(error))?;
+    let work = move |tx: &mut Tx<'_>| {
+        let still = known.still(tx)?;
+        if still {
+            stored.insert(tx, now)?;
+        }
+        Ok(still)
+    };
+    if !cx.write(work).await.map_err(|error: StoreError| ApiError::from(error))? {
+        return Err(wrong());
+    }
     Ok(tokens(&services, delegation.issue(&services, &application.client_id, now).await?))
 }

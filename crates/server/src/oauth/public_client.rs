@@ -9,7 +9,7 @@ use spaceport_platform::time::Timestamp;
 use spaceport_store::StoreError;
 
 use crate::http::error::ApiError;
-use crate::oauth::client::{SignedIn, authenticate};
+use crate::oauth::client::{SignedIn, authenticate, credentials};
 use crate::oauth::form::Form;
 use crate::services::Services;
 
@@ -23,6 +23,19 @@ pub struct Client {
     pub stamp: Timestamp,
 }
 
+/// The id of a client that brings no secret: in the body alone, or by Basic with an empty one, as `requests-oauthlib` does.
+fn bare(headers: &HeaderMap, form: &Form) -> Option<String> {
+    if form.get("client_secret").is_some() {
+        return None;
+    }
+    let named = form.get("client_id");
+    if !headers.contains_key(header::AUTHORIZATION) {
+        return named.map(str::to_owned);
+    }
+    let (client_id, _) = credentials(headers).ok()?.into_iter().find(|(_, secret)| secret.is_empty())?;
+    named.is_none_or(|named| named == client_id).then_some(client_id)
+}
+
 /// Finds the client of a token request. Without any credentials, an application that allows public clients is believed to
 /// be who it says; what it can do then rests on PKCE and rotation.
 ///
@@ -34,8 +47,7 @@ pub async fn identify(
     peer: Option<IpAddr>,
     services: &Services,
 ) -> Result<Client, ApiError> {
-    let bare = !headers.contains_key(header::AUTHORIZATION) && form.get("client_secret").is_none();
-    let Some(client_id) = form.get("client_id").filter(|_| bare).map(str::to_owned) else {
+    let Some(client_id) = bare(headers, form) else {
         let SignedIn { application, stamp } = authenticate(headers, form, peer, services).await?;
         return Ok(Client { application, kind: ClientKind::Confidential, stamp });
     };

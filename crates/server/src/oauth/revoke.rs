@@ -1,6 +1,7 @@
 //! `POST /oauth/revoke`: an application gives a token back (RFC 7009).
 
 use serde_json::Value;
+use spaceport_platform::access::Principal;
 use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::delegation::ClientKind;
 use spaceport_store::{StoreError, Tx};
@@ -33,7 +34,16 @@ pub async fn revoke(cx: Cx<Anyone>, request: TokenRequest) -> Result<Document, A
             }
             return Ok(());
         }
-        let Some(refresh) = tx.refresh_token(&token_hash(&token))? else { return Ok(()) };
+        let Some(refresh) = tx.refresh_token(&token_hash(&token))? else {
+            let Some(permanent) = tx.token_by_hash(&token_hash(&token))? else { return Ok(()) };
+            let own = permanent.principal == Principal::Application(application.id.clone());
+            if own && client.kind == ClientKind::Confidential && permanent.revoked_at.is_none() {
+                tx.revoke_token(&permanent.id, now)?;
+                let target = AuditTarget::of_application(&application.id, "permanent_token", permanent.id.as_str());
+                trail.record(tx, target, [AuditChange::secret("token")])?;
+            }
+            return Ok(());
+        };
         let Some(delegation) = tx.delegation(&refresh.delegation)? else { return Ok(()) };
         // A token that needs the secret to be used needs it to be ended.
         let proved = client.kind == ClientKind::Confidential || delegation.client == ClientKind::Public;

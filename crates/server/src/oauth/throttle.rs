@@ -4,7 +4,7 @@
 //! application out by guessing.
 
 use std::hash::Hash;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -50,8 +50,16 @@ impl FailedSignIns {
         let client_id: String = client_id.chars().take(200).collect();
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let by_client = wait(&self.clients, client_id, now);
-        let by_address = address.map_or(Duration::ZERO, |address| wait(&self.addresses, address, now));
+        let by_address = address.map_or(Duration::ZERO, |address| wait(&self.addresses, network(address), now));
         by_client.max(by_address)
+    }
+}
+
+/// What counts as one address: whoever has one of IPv6 has the 2^64 beside it.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        address => address,
     }
 }
 
@@ -82,6 +90,17 @@ mod tests {
         assert_eq!(waits[10..], [PAUSE, PAUSE * 2, PAUSE * 3]);
         let most = (0..200).map(|_| failures.failed("a", None, NOW)).max();
         assert_eq!(most, Some(LONGEST));
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_address() {
+        let failures = FailedSignIns::default();
+        for last in 0..20_u16 {
+            failures.failed(&format!("client {last}"), Some(IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, last])), NOW);
+        }
+        let wait = |text: &str| failures.failed(text, Some(text.parse().unwrap()), NOW);
+        assert!(wait("2001:db8:0:1:ffff::") > Duration::ZERO);
+        assert_eq!((wait("2001:db8:0:2::"), wait("::ffff:10.0.0.1")), (Duration::ZERO, Duration::ZERO));
     }
 
     #[test]

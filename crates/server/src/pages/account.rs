@@ -132,7 +132,7 @@ async fn complaint(
     if stored.is_none() || is_fresh(cx, session) {
         return Ok(None);
     }
-    if cx.services.passwords.verify(Secret::new(visitor.field("present")), stored).await? {
+    if cx.services.passwords.verify(Secret::new(visitor.field("present")), stored, visitor.peer).await? {
         return Ok(None);
     }
     let account = format!("account {}", session.profile.username.to_lowercase());

@@ -1,6 +1,7 @@
 //! The page that asks a user whether an application may act for him.
 
 use askama::Template;
+use http::StatusCode;
 use spaceport_platform::access::Owner;
 use spaceport_platform::consent::missing;
 use spaceport_platform::scope::Scope;
@@ -10,7 +11,7 @@ use crate::http::access::{Anyone, Cx};
 use crate::http::error::ApiError;
 use crate::oauth::authorization_request::AuthorizationRequest;
 use crate::pages::html::Html;
-use crate::pages::visitor::Visitor;
+use crate::pages::visitor::{Form, Visitor};
 use crate::pages::words::ScopeWords;
 use crate::people::session::Session;
 
@@ -35,10 +36,19 @@ pub struct ConsentPage {
     pub new: ScopeWords,
     /// Whether the user has agreed to something before.
     pub more: bool,
+    /// Whether an answer came from a page that had become too old.
+    pub stale: bool,
     /// The request, to be looked at again when the answer comes.
     pub request: String,
+    /// The scope that is shown, so that nothing else is agreed to.
+    pub shown: String,
     /// Binds the form to session and request.
     pub token: String,
+}
+
+/// What a form is bound to: the request, and the scope that was shown.
+pub fn subject(request: &str, shown: &str) -> String {
+    format!("{request}\n{shown}")
 }
 
 /// Shows the page. `new` is what the user has not agreed to yet, or has to agree to again.
@@ -50,8 +60,9 @@ pub async fn show(
     visitor: &Visitor,
     session: &Session,
     request: &AuthorizationRequest,
-    new: Scope,
+    (new, form): (Scope, Form),
 ) -> Result<Html, ApiError> {
+    let shown = new.to_string();
     let (catalogue, asked, presence) = (cx.services.catalogue.current(), new, request.presence);
     let (application, profile) = (request.application.clone(), session.profile.id.clone());
     let found = cx.read(move |tx| {
@@ -74,10 +85,13 @@ pub async fn show(
         user: session.profile.display_name(),
         new,
         more,
+        stale: form == Form::Stale,
         request: visitor.query.clone(),
-        token: visitor.form_token(PURPOSE, &visitor.query),
+        token: visitor.form_token(PURPOSE, &subject(&visitor.query, &shown)),
+        shown,
     };
-    Ok(Html::page(&page)?.ending_at(Some(&request.answer.uri)))
+    let html = Html::page(&page)?.ending_at(Some(&request.answer.uri));
+    Ok(if form == Form::Stale { html.status(StatusCode::FORBIDDEN) } else { html })
 }
 
 /// The host of a redirect URI, or what says that it is on this device.
@@ -105,6 +119,8 @@ impl super::samples::Sampled for ConsentPage {
             user: "Ann A".to_owned(),
             new,
             more,
+            stale: more,
+            shown: "b".to_owned(),
             request: "client_id=a&scope=b".to_owned(),
             token: "t".to_owned(),
         };

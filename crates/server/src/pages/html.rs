@@ -63,7 +63,8 @@ impl Html {
         self
     }
 
-    /// The same, on which a form may end at `uri` after redirects: browsers apply `form-action` to those as well.
+    /// The same, on which a form may end at `uri` after redirects: browsers apply `form-action` to those as well, and to where
+    /// that leads. So a web address opens every other: its owner may send people on, from an API to its pages for example.
     #[must_use]
     pub fn ending_at(mut self, uri: Option<&str>) -> Self {
         self.form_targets.extend(uri.and_then(source_of));
@@ -116,11 +117,11 @@ impl Html {
     }
 }
 
-/// The source expression for a redirect URI: its origin, or its scheme for the private schemes of native programs.
+/// The source expression for a redirect URI: all of the web, or its scheme for the private schemes of native programs.
 fn source_of(uri: &str) -> Option<String> {
     let url = url::Url::parse(uri).ok()?;
     match url.scheme() {
-        "http" | "https" => Some(url.origin().ascii_serialization()),
+        "http" | "https" => Some("https: http:".to_owned()),
         scheme => Some(format!("{scheme}:")),
     }
 }

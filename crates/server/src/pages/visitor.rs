@@ -38,6 +38,15 @@ pub struct Visitor {
     origin: Origin,
 }
 
+/// A form that came back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    /// It counts.
+    Fresh,
+    /// It was given to somebody else, for something else or to a session that is over: it counts for nothing.
+    Stale,
+}
+
 /// What the browser says about where a form was.
 enum Origin {
     Ours,
@@ -94,12 +103,26 @@ impl Visitor {
     /// # Errors
     /// `403` otherwise.
     pub fn check_form(&self, purpose: &str, subject: &str) -> Result<(), ApiError> {
+        match self.form(purpose, subject)? {
+            Form::Fresh => Ok(()),
+            Form::Stale => {
+                Err(ApiError::denied("This page is too old, or it was not opened here. Go back and open it again."))
+            }
+        }
+    }
+
+    /// The same for pages that are shown again when they have become too old.
+    ///
+    /// # Errors
+    /// `403` when another site sent the form.
+    pub fn form(&self, purpose: &str, subject: &str) -> Result<Form, ApiError> {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.key.reveal().as_bytes());
         let token = URL_SAFE_NO_PAD.decode(self.field("token")).unwrap_or_default();
         let right = hmac::verify(&key, format!("{purpose}\n{subject}").as_bytes(), &token).is_ok();
-        match (&self.origin, right) {
-            (Origin::Ours, true) => Ok(()),
-            _ => Err(ApiError::denied("This page is too old, or it was not opened here. Go back and open it again.")),
+        match self.origin {
+            Origin::Foreign => Err(ApiError::denied("This form was sent from another site. Open the page here.")),
+            Origin::Ours if right => Ok(Form::Fresh),
+            Origin::Ours => Ok(Form::Stale),
         }
     }
 
@@ -142,8 +165,10 @@ pub fn sign_in_url(path: &str) -> String {
 
 /// A path of ours to go to, or the account page: never a place elsewhere.
 pub fn local_path(asked: &str) -> &str {
-    let plain = asked.bytes().all(|byte| (0x21..0x7f).contains(&byte) && byte != b'\\');
-    if plain && asked.starts_with('/') && !asked.starts_with("//") { asked } else { "/account" }
+    let plain = asked.bytes().all(|byte| (0x21..0x7f).contains(&byte));
+    // Browsers take it for a slash, but in a query, where they leave it as it is.
+    let path = asked.split('?').next().unwrap_or_default();
+    if plain && !path.contains('\\') && asked.starts_with('/') && !asked.starts_with("//") { asked } else { "/account" }
 }
 
 /// Browsers say with a form where it was. `Origin: null` is what they say on our pages, because those send no referrer; then
@@ -164,12 +189,22 @@ mod tests {
 
     #[test]
     fn one_is_never_led_elsewhere() {
-        for path in ["/account", "/oauth/auth?a=b&c=%2f", "/"] {
+        for path in ["/account", "/oauth/auth?a=b&c=%2f", "/", "/oauth/auth?state=a\\b"] {
             assert_eq!(local_path(path), path);
         }
-        for path in
-            ["", "//evil", "/\\evil", "https:evil", "https://evil", "javascript:x", "evil", "/a b", "/a\r\nx: y", "/ü"]
-        {
+        for path in [
+            "",
+            "//evil",
+            "/\\evil",
+            "/\\evil?a",
+            "https:evil",
+            "https://evil",
+            "javascript:x",
+            "evil",
+            "/a b",
+            "/a\r\nx: y",
+            "/ü",
+        ] {
             assert_eq!(local_path(path), "/account", "{path:?}");
         }
     }

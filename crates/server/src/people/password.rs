@@ -1,6 +1,8 @@
 //! Passwords: argon2id, off the async threads, a few at a time.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
@@ -10,6 +12,7 @@ use spaceport_platform::secret::Secret;
 use tokio::sync::Semaphore;
 
 use crate::http::error::ApiError;
+use crate::oauth::throttle::network;
 
 /// Fewest characters of a password. Length is the only demand: it is what makes guessing hard (NIST SP 800-63B, 5.1.1).
 pub const MIN_LENGTH: usize = 12;
@@ -19,14 +22,17 @@ pub const MAX_LENGTH: usize = 200;
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
 /// Hashes that are computed at once. Each takes 19 MiB and some 20 ms of CPU.
 const AT_ONCE: usize = 2;
-/// Hashes that may wait for their turn.
-const WAITING: usize = 100;
+/// Hashes that may wait for their turn: some ten seconds of work.
+const WAITING: usize = 1_000;
+/// Of these, from one address: whatever it sends, there is room for others.
+const WAITING_OF_ONE: usize = 500;
 
 /// Computes and checks hashes of passwords.
 #[derive(Clone)]
 pub struct Passwords {
     turns: Arc<Semaphore>,
     queue: Arc<Semaphore>,
+    of_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
     nobody: Arc<str>,
 }
 
@@ -37,6 +43,7 @@ impl Default for Passwords {
         Self {
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             queue: Arc::new(Semaphore::new(WAITING)),
+            of_address: Arc::default(),
             nobody: Arc::from(nobody),
         }
     }
@@ -50,28 +57,74 @@ impl Passwords {
     pub async fn hash(&self, password: Secret, random: &dyn Random) -> Result<String, ApiError> {
         let mut salt = [0_u8; 16];
         random.fill(&mut salt);
-        self.in_turn(move || hash(password.reveal(), &salt)).await?.map_err(ApiError::internal)
+        self.in_turn(None, move || hash(password.reveal(), &salt)).await?.map_err(ApiError::internal)
     }
 
-    /// Whether `password` is the one that was stored as `stored`. Takes as long when nothing is stored.
+    /// Whether `password`, which came from `address`, is the one that was stored as `stored`. Takes as long when nothing is
+    /// stored.
     ///
     /// # Errors
     /// When too many wait, or the work fails.
-    pub async fn verify(&self, password: Secret, stored: Option<String>) -> Result<bool, ApiError> {
+    pub async fn verify(
+        &self,
+        password: Secret,
+        stored: Option<String>,
+        address: Option<IpAddr>,
+    ) -> Result<bool, ApiError> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.nobody.to_string());
-        let right = self.in_turn(move || {
+        let right = self.in_turn(address, move || {
             PasswordHash::new(&stored)
                 .is_ok_and(|stored| Argon2::default().verify_password(password.reveal().as_bytes(), &stored).is_ok())
         });
         Ok(right.await? && known)
     }
 
-    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        address: Option<IpAddr>,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
         let busy = || ApiError::unavailable("Too many people sign in at this moment; try again in a few seconds");
         let _place = self.queue.try_acquire().map_err(|_| busy())?;
+        let _share = Share::of(&self.of_address, address).ok_or_else(busy)?;
         let _turn = self.turns.acquire().await.map_err(ApiError::internal)?;
         tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)
+    }
+}
+
+/// A place in the queue that counts for an address.
+struct Share<'a> {
+    counts: &'a Mutex<HashMap<IpAddr, usize>>,
+    address: Option<IpAddr>,
+}
+
+impl<'a> Share<'a> {
+    /// `None` when the address has all of its places. Nobody's places are not counted.
+    fn of(counts: &'a Mutex<HashMap<IpAddr, usize>>, address: Option<IpAddr>) -> Option<Self> {
+        let address = address.map(network);
+        if let Some(address) = address {
+            let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = counts.entry(address).or_default();
+            if *count >= WAITING_OF_ONE {
+                return None;
+            }
+            *count += 1;
+        }
+        Some(Self { counts, address })
+    }
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        let Some(address) = self.address else { return };
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&address);
+            }
+        }
     }
 }
 
@@ -103,10 +156,23 @@ mod tests {
         let stored = passwords.hash(password(), &random).await.unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
         assert_ne!(stored, passwords.hash(password(), &random).await.unwrap(), "each has its own salt");
-        assert!(passwords.verify(password(), Some(stored.clone())).await.unwrap());
-        assert!(!passwords.verify(Secret::new("correct horse batter"), Some(stored)).await.unwrap());
-        assert!(!passwords.verify(Secret::new("nobody has this password"), None).await.unwrap());
-        assert!(!passwords.verify(password(), Some("garbage".to_owned())).await.unwrap());
+        assert!(passwords.verify(password(), Some(stored.clone()), None).await.unwrap());
+        assert!(!passwords.verify(Secret::new("correct horse batter"), Some(stored), None).await.unwrap());
+        assert!(!passwords.verify(Secret::new("nobody has this password"), None, None).await.unwrap());
+        assert!(!passwords.verify(password(), Some("garbage".to_owned()), None).await.unwrap());
+    }
+
+    #[test]
+    fn one_address_leaves_places_to_others() {
+        let (counts, [one, two]) = (Mutex::default(), [IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2])]);
+        let mut taken: Vec<_> = (0..WAITING_OF_ONE).map(|_| Share::of(&counts, Some(one)).unwrap()).collect();
+        assert!(Share::of(&counts, Some(one)).is_none());
+        assert!(Share::of(&counts, Some(two)).is_some() && Share::of(&counts, None).is_some());
+        taken.pop();
+        assert!(Share::of(&counts, Some(one)).is_some());
+        drop(taken);
+        assert!(counts.lock().unwrap().is_empty(), "nothing is remembered of who has gone");
+        const { assert!(WAITING_OF_ONE * 2 <= WAITING) };
     }
 
     #[test]

@@ -134,6 +134,13 @@ def requests_oauthlib():
         assert not lives(token["access_token"])
         done("requests-oauthlib", "revocation")
 
+    # As it comes: no secret, and an empty one by Basic all the same.
+    session = OauthlibSession(PUBLIC, redirect_uri=BACK, scope=[SCOPE], pkce="S256")
+    url, _ = session.authorization_url(AUTHORIZE)
+    token = session.fetch_token(TOKEN, authorization_response=agree(url))
+    assert lives(token["access_token"])
+    done("requests-oauthlib", "code of a public client")
+
     session = OauthlibSession(client=MobileApplicationClient(ID), redirect_uri=BACK, scope=[SCOPE])
     url, _ = session.authorization_url(AUTHORIZE)
     token = session.token_from_fragment(agree(url))

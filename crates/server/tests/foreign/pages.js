@@ -11,6 +11,7 @@ const ARGUMENTS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
 ];
+const LITERAL = 'http://[::1]';
 // A busy machine is slow, not broken.
 const PATIENCE = 180_000;
 const LOOKS = [
@@ -18,7 +19,7 @@ const LOOKS = [
   { name: 'phone-dark', colorScheme: 'dark', viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true },
 ];
 
-async function visit(browser, look, back) {
+async function visit(browser, look, { back, onward }) {
   const context = await browser.newContext({ ...look, reducedMotion: 'reduce', serviceWorkers: 'block' });
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
@@ -27,7 +28,7 @@ async function visit(browser, look, back) {
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('request', (request) => {
     const url = request.url();
-    if (!url.startsWith(told.url) && !url.startsWith(back)) complaints.push(`a request went to ${url}`);
+    if (![told.url, back, onward, LITERAL, 'http://localhost:'].some((known) => url.startsWith(known))) complaints.push(`a request went to ${url}`);
   });
   const look_at = async (name) => {
     await page.screenshot({ path: `${told.folder}/${look.name}-${name}.png`, fullPage: true });
@@ -78,8 +79,15 @@ async function visit(browser, look, back) {
   console.log(JSON.stringify({ page: `${look.name} allowed`, faults: [], said: complaints.splice(0).filter((text) => /Policy/.test(text)) }));
   await ask();
   assert((await landed()).get('code'), 'what was agreed to is not asked again');
-  await ask({ scope: '**' });
+  // The application leads on to a page of another origin, after the question and after the sign-in.
+  for (const uri of [onward, `${LITERAL}:${new URL(back).port}/onward`]) {
+    await ask({ redirect_uri: uri });
+    await page.waitForURL((url) => url.pathname === '/home' && url.hostname === 'localhost');
+  }
+  await ask({ redirect_uri: onward, scope: '**' });
   await look_at('consent-more');
+  await page.click('button[value=refuse]');
+  await page.waitForURL((url) => url.pathname === '/home' && url.hostname === 'localhost');
 
   for (const [name, path] of [['account', '/account'], ['applications', '/account/applications'], ['error', '/oauth/auth?client_id=x']]) {
     await page.goto(told.url + path);
@@ -97,9 +105,15 @@ async function visit(browser, look, back) {
 }
 
 (async () => {
-  const application = http.createServer((_, answer) => answer.end('<!doctype html><title>Back</title>Back at the application'));
-  await new Promise((resolve) => application.listen(0, '127.0.0.1', resolve));
-  const back = `http://127.0.0.1:${application.address().port}/back`;
+  const application = http.createServer((request, answer) => {
+    const path = request.url.split('?')[0];
+    if (path === '/onward') answer.writeHead(302, { location: `http://localhost:${application.address().port}/home` });
+    answer.end('<!doctype html><link rel="icon" href="data:,"><title>Back</title>Back at the application');
+  });
+  // Every address of this machine, so that the name and both literals lead here.
+  await new Promise((resolve) => application.listen(0, '::', resolve));
+  const { port } = application.address();
+  const back = { back: `http://127.0.0.1:${port}/back`, onward: `http://127.0.0.1:${port}/onward` };
   const browser = await chromium.launch({ executablePath: told.chromium, args: ARGUMENTS, headless: true, timeout: PATIENCE });
   try {
     for (const look of LOOKS) await visit(browser, look, back);

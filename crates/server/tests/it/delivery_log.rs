@@ -12,7 +12,7 @@ use crate::installation::connected;
 const HOST: &str = "/api/host/v1/applications/me";
 
 /// Asks again and again, because nothing announces that an outcome is stored.
-async fn until(server: &Server, token: &str, path: &str, done: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn until(server: &Server, token: &str, path: &str, done: impl Fn(&Value) -> bool) -> Value {
     let mut ticks = tokio::time::interval(Duration::from_millis(10));
     for _ in 0..3_000 {
         ticks.tick().await;
@@ -92,6 +92,45 @@ async fn every_attempt_is_in_the_log_with_what_was_sent_and_answered() {
         for wrong in ["successful=perhaps", "since=soon", "$skip=x"] {
             server.client.get(&format!("{log}?{wrong}")).bearer(&made.token).send().await.expect(400);
         }
+        server.running.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_where_space_had_it_with_chosen_fields_and_the_same_filters() {
+    for engine in BOTH {
+        let server = Server::start(engine).await;
+        let receiver = Receiver::start();
+        let made = server.application(json!({ "name": "App", "endpointUri": receiver.url("/hook") })).await;
+        let webhook = server.webhook(&made.token, json!({})).await;
+        server.publish(json!([issue("e1")])).await;
+        let log = "/api/http/applications/me/latest-messages-deliveries";
+        let page = until(&server, &made.token, log, |page| page["data"][0].is_object()).await;
+        let host = format!("{HOST}/latest-messages-deliveries");
+        let same = server.client.get(&host).bearer(&made.token).send().await.expect(200).json();
+        assert_eq!(page, same, "one log, two paths");
+        let get = async |query: &str| {
+            server.client.get(&format!("{log}?{query}")).bearer(&made.token).send().await.expect(200).json()
+        };
+        let chosen = get("$fields=data(messageType,webhook(id),requestBody)").await;
+        let sent = receiver.wait_for(1).await.remove(0);
+        let body = sent.text();
+        let expected = json!({ "messageType": "Webhook", "webhook": { "id": webhook }, "requestBody": body });
+        assert_eq!(chosen, json!({ "data": [expected] }));
+        for (query, count) in [
+            (format!("webhookId={webhook}"), 1),
+            ("webhookId=other".to_owned(), 0),
+            ("eventId=e1&successful=true".to_owned(), 1),
+            ("successful=false".to_owned(), 0),
+            ("until=2020-01-01T00:00:00.000Z".to_owned(), 0),
+        ] {
+            assert_eq!(get(&query).await["data"].as_array().unwrap().len(), count, "{query}");
+        }
+        // Headers and bodies are as secret as secrets are.
+        let viewer = server.person("viewer", &["Applications.View"]).await;
+        let other = format!("/api/http/applications/id:{}/latest-messages-deliveries", made.id);
+        server.client.get(&other).bearer(&viewer).send().await.expect(403);
+        server.client.get(&other).bearer(&server.admin).send().await.expect(200);
         server.running.stop().await;
     }
 }
@@ -246,7 +285,7 @@ async fn of_a_connected_application_nobody_else_sees_what_was_sent() {
     let own = published.token().await.unwrap();
     server.webhook(&own, json!({})).await;
     server.publish(json!([issue("private-7")])).await;
-    let log = format!("/api/host/v1/applications/id:{id}/latest-messages-deliveries");
+    let log = format!("/api/host/v1/applications/id:{id}/latest-messages-deliveries?messageType=Webhook");
     let page = until(&server, &own, &log, |page| page["data"][0].is_object()).await;
     assert!(page["data"][0]["requestBody"].as_str().unwrap().contains("private-7"));
     assert_eq!(page["data"][0]["withheld"], false);

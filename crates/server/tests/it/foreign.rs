@@ -81,7 +81,7 @@ async fn requests_oauthlib_completes_every_flow() {
         &["in the header", "in the body"],
     );
     expected.extend(each(&["client credentials"], &["in the header", "in the body"]));
-    expected.extend(["revocation", "implicit"].map(str::to_owned));
+    expected.extend(["revocation", "code of a public client", "implicit"].map(str::to_owned));
     assert_eq!(sorted(found), sorted(expected));
 }
 

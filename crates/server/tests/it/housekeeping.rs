@@ -119,3 +119,48 @@ async fn what_was_sent_and_answered_goes_before_the_attempt_does() {
         server.running.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_replay_sent_and_got_goes_when_its_own_time_has_passed() {
+    for engine in BOTH {
+        let clock = FrozenClock::default();
+        let server = Server::start_at(engine, &clock, |settings| settings.retention.bodies = DAY).await;
+        let receiver = Receiver::start();
+        receiver.behave("/hook", Behaviour::text(200, "answered"));
+        let made = server.application(json!({ "name": "Kept", "endpointUri": receiver.url("/hook") })).await;
+        let webhook = server.webhook(&made.token, json!({ "payloadFields": "payload" })).await;
+        let log = async || {
+            let token = server.token(&made.client_id, &made.secret).await;
+            let path = format!("/api/http/applications/me/latest-messages-deliveries?webhookId={webhook}");
+            let mut ticks = tokio::time::interval(Duration::from_millis(10));
+            loop {
+                ticks.tick().await;
+                let page = server.client.get(&path).bearer(&token).send().await.expect(200).json();
+                let count = page["data"].as_array().unwrap().len();
+                if count == receiver.received().len() {
+                    let bodies = page["data"].as_array().unwrap().iter().map(|one| one["responseBody"].clone());
+                    break bodies.collect::<Vec<Value>>();
+                }
+            }
+        };
+        let sweep = async || housekeeping::run(server.running.services().clone()).await.unwrap();
+        server.publish(json!([issue("old")])).await;
+        receiver.wait_for(1).await;
+        assert_eq!(log().await, ["answered"]);
+        clock.advance(DAY * 2);
+        sweep().await;
+        assert_eq!(log().await, [Value::Null]);
+        let token = server.token(&made.client_id, &made.secret).await;
+        let replay = "/api/host/v1/applications/me/deliveries/replay";
+        let all = json!({ "webhookId": webhook });
+        server.client.post(replay).bearer(&token).json(&all).send().await.expect(200);
+        receiver.wait_for(2).await;
+        assert_eq!(log().await, [json!("answered"), Value::Null]);
+        sweep().await;
+        assert_eq!(log().await, [json!("answered"), Value::Null], "it is new");
+        clock.advance(DAY * 2);
+        sweep().await;
+        assert_eq!(log().await, [Value::Null, Value::Null]);
+        server.running.stop().await;
+    }
+}

@@ -12,6 +12,7 @@ use spaceport_testkit::receiver::Gate;
 use crate::browser::{Browser, Form, forms, query};
 use crate::cases::unfurl_targets::ask;
 use crate::harness::{BOTH, Engine, Server};
+use crate::installation::reaching;
 use crate::people::set_password;
 
 const PASSWORD: &str = "correct horse battery";
@@ -32,6 +33,14 @@ fn links() -> Vec<String> {
 fn leading_to(link: &str, published: &Published) -> String {
     let endpoint = query(&[("e", &published.endpoint())]).split_off(2);
     [ELSEWHERE, ELSEWHERE_2, ELSEWHERE_3].iter().fold(link.to_owned(), |link, known| link.replace(known, &endpoint))
+}
+
+/// A server, with `ann` who may install applications, and an application that knows where it is.
+async fn start(engine: Engine) -> (Server, Published) {
+    let server = Server::start(engine).await;
+    server.person("ann", &["Applications.Create"]).await;
+    let published = reaching(&server);
+    (server, published)
 }
 
 /// The form of the page behind a link, with the name that the page proposes.
@@ -73,12 +82,10 @@ async fn application(server: &Server, outcome: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn links_of_the_sdks_prefill_the_page_and_install() {
     for engine in BOTH {
-        let server = Server::start(engine).await;
-        server.person("ann", &["Applications.Create"]).await;
+        let (server, _) = start(engine).await;
         let mut browser = Browser::of(&server, "ann").await;
         for link in links() {
-            let published = Published::start();
-            published.reach(&format!("http://{}", server.running.address));
+            let published = reaching(&server);
             let link = leading_to(&link, &published);
             assert!(!link.contains("example.com%2Fapi") && !link.contains("space%2Fapi"), "{link}");
             let asked: std::collections::BTreeMap<String, String> =
@@ -120,8 +127,7 @@ async fn links_of_the_sdks_prefill_the_page_and_install() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_names_no_server_leads_to_the_same_page() {
-    let server = Server::start(Engine::Sqlite).await;
-    server.person("ann", &["Applications.Create"]).await;
+    let (server, _) = start(Engine::Sqlite).await;
     let mut browser = Browser::of(&server, "ann").await;
     let forwarded = browser.get("/space/app/install-app?name=My%20app&endpoint=https%3A%2F%2Fe").await.expect(303);
     assert_eq!(forwarded.header("location"), format!("{NEW}?name=My%20app&endpoint=https%3A%2F%2Fe"));
@@ -136,15 +142,13 @@ async fn a_link_that_names_no_server_leads_to_the_same_page() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_people_who_may_install_and_only_by_the_button() {
-    let server = Server::start(Engine::Sqlite).await;
-    let published = Published::start();
+    let (server, published) = start(Engine::Sqlite).await;
     let link = query(&[("name", "App"), ("endpoint", &published.endpoint())]);
     let path = format!("{NEW}?{link}");
     let mut nobody = Browser::new(&server);
     let way = nobody.get(&path).await.expect(303).header("location").to_owned();
     assert_eq!(way, format!("/login?{}", query(&[("return", &path)])), "the way leads back to the link");
     server.person("bob", &["Applications.View"]).await;
-    server.person("ann", &["Applications.Create"]).await;
     let mut bob = Browser::of(&server, "bob").await;
     assert!(bob.get(&path).await.expect(403).text().contains("may not install applications"));
     let mut ann = Browser::of(&server, "ann").await;
@@ -162,7 +166,6 @@ async fn only_people_who_may_install_and_only_by_the_button() {
     assert!(ann.submit(&odd).await.expect(422).text().contains("endpointUri"));
     assert!(published.memory().payloads.is_empty());
     // Pressed twice, it installs once.
-    published.reach(&format!("http://{}", server.running.address));
     let first = ann.submit(&form).await.expect(303).header("location").to_owned();
     let second = ann.submit(&form).await.expect(303).header("location").to_owned();
     assert_eq!(first, second);
@@ -178,11 +181,8 @@ async fn only_people_who_may_install_and_only_by_the_button() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_follows_an_installation_and_leads_out_of_its_failure() {
     for engine in BOTH {
-        let server = Server::start(engine).await;
-        server.person("ann", &["Applications.Create"]).await;
+        let (server, published) = start(engine).await;
         server.person("bob", &["Applications.View"]).await;
-        let published = Published::start();
-        published.reach(&format!("http://{}", server.running.address));
         let gate = Gate::new();
         published.react("InitPayload", [Reaction::Refuse(418), Reaction::AcceptAfter(gate.clone())]);
         let (mut ann, mut bob) = (Browser::of(&server, "ann").await, Browser::of(&server, "bob").await);
@@ -215,10 +215,7 @@ async fn the_page_follows_an_installation_and_leads_out_of_its_failure() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_answers_on_the_page_what_an_application_asks_for() {
     for engine in BOTH {
-        let server = Server::start(engine).await;
-        server.person("ann", &["Applications.Create"]).await;
-        let published = Published::start();
-        published.reach(&format!("http://{}", server.running.address));
+        let (server, published) = start(engine).await;
         let mut ann = Browser::of(&server, "ann").await;
         let outcome = install(&mut ann, &query(&[("name", "App"), ("endpoint", &published.endpoint())])).await;
         let hers = settled(&mut ann, &outcome).await;
@@ -262,10 +259,7 @@ async fn an_administrator_answers_on_the_page_what_an_application_asks_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_leads_on_to_the_application() {
     for engine in BOTH {
-        let server = Server::start(engine).await;
-        server.person("ann", &["Applications.Create"]).await;
-        let published = Published::start();
-        published.reach(&format!("http://{}", server.running.address));
+        let (server, published) = start(engine).await;
         let mut ann = Browser::of(&server, "ann").await;
         let outcome = install(&mut ann, &query(&[("name", "App"), ("endpoint", &published.endpoint())])).await;
         settled(&mut ann, &outcome).await;
@@ -299,13 +293,9 @@ async fn links_install_in_a_real_browser() {
     let chromium = named("SPACEPORT_TEST_CHROMIUM");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("install-pages");
     std::fs::create_dir_all(&folder).unwrap();
-    let server = Server::start(Engine::Sqlite).await;
-    server.person("ann", &["Applications.Create"]).await;
+    let (server, _) = start(Engine::Sqlite).await;
     set_password(&mut Browser::of(&server, "ann").await, PASSWORD).await;
-    let applications: Vec<Published> = links().iter().map(|_| Published::start()).collect();
-    for published in &applications {
-        published.reach(&format!("http://{}", server.running.address));
-    }
+    let applications: Vec<Published> = links().iter().map(|_| reaching(&server)).collect();
     let links: Vec<String> =
         links().iter().zip(&applications).map(|(link, published)| leading_to(link, published)).collect();
     let input = json!({ "url": server.running.public_url, "username": "ann", "password": PASSWORD, "links": links,

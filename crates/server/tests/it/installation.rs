@@ -10,6 +10,13 @@ use spaceport_testkit::verify::signing_key_signature;
 
 use crate::harness::{BOTH, Engine, Server};
 
+/// A published application that knows where this server is.
+pub(crate) fn reaching(server: &Server) -> Published {
+    let published = Published::start();
+    published.reach(&format!("http://{}", server.running.address));
+    published
+}
+
 /// Creates a connected application, as the administrator; answers what the server answered.
 pub(crate) async fn connect(server: &Server, published: &Published) -> Value {
     published.reach(&format!("http://{}", server.running.address));
@@ -415,8 +422,7 @@ async fn every_payload_verifies_in_javascript_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connected_application_with_a_signing_key_gets_both_signatures() {
     let server = Server::start(Engine::Sqlite).await;
-    let published = Published::start();
-    published.reach(&format!("http://{}", server.running.address));
+    let published = reaching(&server);
     let body = json!({ "name": "Published", "endpointUri": published.endpoint(), "connectToSpace": true, "hasSigningKey": true });
     let made =
         server.client.post("/api/http/applications").bearer(&server.admin).json(&body).send().await.expect(200).json();

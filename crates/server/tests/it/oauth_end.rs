@@ -104,6 +104,32 @@ async fn i1_i2_i3_introspection_tells_the_owner_and_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn r1_r4_i3_permanent_tokens_are_told_about_and_revoked_by_their_application_alone() {
+    for engine in BOTH {
+        let server = Server::start(engine).await;
+        let (made, other) = (tracker(&server, json!({})).await, tracker(&server, json!({ "name": "Other" })).await);
+        let path = "/api/http/applications/me/permanent-tokens";
+        let body = json!({ "name": "script", "scope": "global:Profile.View" });
+        server.grant(&made.id, "global", &["Profile.View"]).await;
+        let token = server.client.post(path).bearer(&made.token).json(&body).send().await.expect(200).json();
+        let token = token["second"].as_str().unwrap().to_owned();
+        let told = ask(&server, "/oauth/introspect", &made, &token, &[]).await.expect(200).json();
+        assert_eq!((&told["active"], &told["scope"]), (&json!(true), &json!("global:Profile.View")));
+        assert_eq!((&told["sub"], &told["token_type"]), (&json!(made.client_id), &json!("Bearer")));
+        assert!(told.get("exp").is_none(), "it never ends: {told}");
+        let told = ask(&server, "/oauth/introspect", &other, &token, &[]).await.expect(200);
+        assert_eq!(told.text(), r#"{"active":false}"#);
+        ask(&server, "/oauth/revoke", &other, &token, &[]).await.expect(200);
+        assert!(accepted(&server, &json!(token)).await, "somebody else's token stays");
+        ask(&server, "/oauth/revoke", &made, &token, &[]).await.expect(200);
+        assert!(!accepted(&server, &json!(token)).await);
+        let told = ask(&server, "/oauth/introspect", &made, &token, &[]).await.expect(200);
+        assert_eq!(told.text(), r#"{"active":false}"#);
+        server.running.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn withdrawal_on_the_page_ends_tokens_at_once() {
     let server = Server::start(Engine::Sqlite).await;
     server.person("ann", &[]).await;

@@ -206,7 +206,7 @@ async fn a12_a15_a16_pages_and_redirects_carry_the_headers_that_protect_them() {
         assert_eq!(page.header("x-content-type-options"), "nosniff");
         assert_eq!(page.header("access-control-allow-origin"), "");
     }
-    assert!(consent.header("content-security-policy").contains("form-action 'self' https://tracker.example;"));
+    assert!(consent.header("content-security-policy").contains("form-action 'self' https: http:;"));
     let preflight =
         server.client.call(::http::Method::OPTIONS, &asked).header("origin", "https://evil.example").send().await;
     assert_eq!(preflight.header("access-control-allow-origin"), "");
@@ -322,6 +322,13 @@ async fn a18_only_what_is_new_is_asked_and_what_is_new_is_always_asked() {
     browser.get(&ask(&[view, ("request_credentials", "skip")])).await.expect(303);
     let mut stranger = Browser::new(&server);
     assert_eq!(refusal(&mut stranger, &made, &[("request_credentials", "silent")]).await["error"], "login_required");
+    // The name within something else is not the name, nor is a backslash, which browsers leave as it is, an end.
+    let within = format!("{}&request_credentials=required&state=a\\request_credentials", request(&made, &[]));
+    let mut another = Browser::of(&server, "ann").await;
+    let again = another.get(&format!("/oauth/auth?{within}")).await.expect(303);
+    let page = another.get(again.header("location")).await.expect(200);
+    let back = forms(page.text())[0].fields.iter().find(|(name, _)| name == "return").unwrap().1.clone();
+    assert!(back.ends_with("&state=a\\request_credentials"), "{back}");
     // `required` signs out first, once.
     let again = browser.get(&ask(&[view, ("request_credentials", "required")])).await.expect(303);
     let location = again.header("location").to_owned();

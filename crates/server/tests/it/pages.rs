@@ -15,7 +15,7 @@ use crate::people::set_password;
 
 const PASSWORD: &str = "correct horse battery";
 /// Where a program on the same machine waits for the answer, at whatever port.
-const BACK: &str = "http://127.0.0.1/back";
+const BACK: &str = "http://127.0.0.1/back\nhttp://127.0.0.1/onward\nhttp://[::1]/onward";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_sign_in_consent_and_refuse_in_a_real_browser_and_everybody_can_read_the_pages() {

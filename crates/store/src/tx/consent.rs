@@ -16,6 +16,17 @@ impl Tx<'_> {
         Ok(self.consents_where(condition, &[profile.into(), application.into()])?.pop())
     }
 
+    /// The same, kept as it is until this transaction ends: whoever withdraws it waits, and finds what was made of it.
+    pub fn held_consent(
+        &mut self,
+        profile: &ProfileId,
+        application: &ApplicationId,
+    ) -> Result<Option<Consent>, StoreError> {
+        let sql = "UPDATE consent SET created_at = created_at WHERE profile_id = $1 AND application_id = $2";
+        self.connection.execute(sql, &[profile.into(), application.into()])?;
+        self.consent(profile, application)
+    }
+
     /// What a user agreed to, oldest first.
     pub fn consents(&mut self, profile: &ProfileId) -> Result<Vec<Consent>, StoreError> {
         self.consents_where("profile_id = $1", &[profile.into()])
@@ -89,6 +100,7 @@ impl Tx<'_> {
                    WHERE s.id = $1 AND c.profile_id = $2";
         let Some(mut row) = self.connection.query(sql, &[scope.into(), profile.into()])?.pop() else { return Ok(None) };
         let application = ApplicationId::new(row.text()?);
+        self.held_consent(profile, &application)?;
         self.connection.execute("DELETE FROM approved_scope WHERE id = $1", &[scope.into()])?;
         let sql = "DELETE FROM consent WHERE profile_id = $1 AND application_id = $2 \
                    AND NOT EXISTS (SELECT 1 FROM approved_scope AS s WHERE s.consent_id = consent.id)";

@@ -125,16 +125,19 @@ impl Tx<'_> {
     }
 
     /// Ends all that users delegated to an application, and the codes that are under way.
+    ///
+    /// The codes come first: that waits for whoever redeems one at this moment, so that the delegation he makes is found.
     pub fn end_delegations_to(&mut self, application: &ApplicationId, now: Timestamp) -> Result<(), StoreError> {
         self.rights_changed()?;
         let values = [now.into(), application.into()];
-        let sql = "UPDATE delegation SET revoked_at = $1 WHERE application_id = $2 AND revoked_at IS NULL";
-        self.connection.execute(sql, &values)?;
         let sql = "UPDATE authorization_code SET used_at = $1 WHERE application_id = $2 AND used_at IS NULL";
+        self.connection.execute(sql, &values)?;
+        let sql = "UPDATE delegation SET revoked_at = $1 WHERE application_id = $2 AND revoked_at IS NULL";
         self.connection.execute(sql, &values).map(|_| ())
     }
 
-    /// Ends all that a user delegated to an application, and the codes that are under way. Answers how many there were.
+    /// Ends all that a user delegated to an application, and the codes that are under way, those first as above. Answers how
+    /// many there were.
     pub(crate) fn end_delegations_between(
         &mut self,
         profile: &ProfileId,
@@ -143,10 +146,10 @@ impl Tx<'_> {
     ) -> Result<u64, StoreError> {
         self.rights_changed()?;
         let values = [now.into(), profile.into(), application.into()];
-        let sql = "UPDATE delegation SET revoked_at = $1 WHERE profile_id = $2 AND application_id = $3 AND revoked_at IS NULL";
-        let delegations = self.connection.execute(sql, &values)?;
         let sql = "UPDATE authorization_code SET used_at = $1 WHERE profile_id = $2 AND application_id = $3 AND used_at IS NULL";
-        Ok(delegations + self.connection.execute(sql, &values)?)
+        let codes = self.connection.execute(sql, &values)?;
+        let sql = "UPDATE delegation SET revoked_at = $1 WHERE profile_id = $2 AND application_id = $3 AND revoked_at IS NULL";
+        Ok(codes + self.connection.execute(sql, &values)?)
     }
 
     /// Deletes codes, delegations and entries of revoked tokens that have been over since before `horizon`.

@@ -2,14 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 
+use spaceport_platform::delivery::DeliveryState;
 use spaceport_platform::field_right::FieldRights;
 use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
+use crate::tx::attempt::Call;
 use crate::tx::entitlement::{Question, Told};
 use crate::tx::{Tx, placeholders};
-use crate::value::Value;
+use crate::value::{Row, Value};
+
+/// Behind the making of a delivery an attempt is late from here on, in milliseconds: half of the shortest time for which
+/// bodies can be kept, so that each that is made when those of its delivery were emptied already is late.
+const LATE: i64 = 30 * 60 * 1000;
 
 /// A delivery that was leased to the caller.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -89,6 +95,17 @@ pub enum RecordedNext {
     GiveUp,
 }
 
+impl RecordedNext {
+    /// The state that follows, when it is due then, and when it ended.
+    pub(crate) fn state(self, now: Timestamp) -> (DeliveryState, Timestamp, Option<Timestamp>) {
+        match self {
+            Self::Delivered => (DeliveryState::Delivered, now, Some(now)),
+            Self::RetryAt(at) => (DeliveryState::Waiting, at, None),
+            Self::GiveUp => (DeliveryState::GivenUp, now, Some(now)),
+        }
+    }
+}
+
 /// An attempt to record.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RecordedAttempt {
@@ -98,26 +115,8 @@ pub struct RecordedAttempt {
     pub number: u32,
     /// When it began.
     pub started_at: Timestamp,
-    /// How long it took, in milliseconds.
-    pub duration_ms: i64,
-    /// Where it was sent.
-    pub url: String,
-    /// Header fields that were sent, masked, as a JSON list of pairs.
-    pub request_headers: String,
-    /// The body, when it does not follow from the event.
-    pub request_body: Option<String>,
-    /// Status of the answer, if one came.
-    pub status: Option<u16>,
-    /// What kept the answer away, if none came.
-    pub error_kind: Option<String>,
-    /// The same in words.
-    pub message: Option<String>,
-    /// Header fields of the answer, as a JSON list of pairs.
-    pub response_headers: Option<String>,
-    /// The first 16 KiB of the answer.
-    pub response_body: Option<String>,
-    /// Whether that is all of it.
-    pub complete: bool,
+    /// What was sent, and what came of it.
+    pub call: Call,
     /// What follows.
     pub next: RecordedNext,
 }
@@ -294,12 +293,16 @@ impl Tx<'_> {
                    WHERE id = $4 AND state = 'sending' AND attempts = $5";
         let rows: Vec<Vec<Value>> = attempts.iter().map(|attempt| state_row(attempt, now)).collect();
         self.connection.execute_many(sql, &rows)?;
-        let sql = "INSERT INTO attempt (delivery_id, number, webhook_id, started_at, duration_ms, status, error_kind, message, \
-                     response_headers, response_body, complete, delivered, url, request_headers, request_body) \
-                   VALUES ($1, $2, (SELECT d.webhook_id FROM delivery d WHERE d.id = $1), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
-                   ON CONFLICT DO NOTHING";
+        let sql = format!(
+            "INSERT INTO attempt (delivery_id, number, webhook_id, started_at, late, delivered, {}) \
+             VALUES ($1, $2, (SELECT d.webhook_id FROM delivery d WHERE d.id = $1), $3, \
+               COALESCE((SELECT CASE WHEN $3 - d.created_at > {LATE} THEN 1 ELSE 0 END FROM delivery d WHERE d.id = $1), 0), $4, {}) \
+             ON CONFLICT DO NOTHING",
+            Call::COLUMNS,
+            placeholders(5, Call::WIDTH)
+        );
         let rows: Vec<Vec<Value>> = attempts.iter().map(attempt_row).collect();
-        self.connection.execute_many(sql, &rows).map(|_| ())
+        self.connection.execute_many(&sql, &rows).map(|_| ())
     }
 
     /// Gives leases back, each named by its delivery and attempt, with when it is due again; the attempt was none.
@@ -331,30 +334,24 @@ impl Tx<'_> {
     }
 }
 
+/// A column that holds the state of a delivery or a dispatch.
+pub(crate) fn delivery_state(row: &mut Row) -> Result<DeliveryState, StoreError> {
+    let state = row.text()?;
+    DeliveryState::from_name(&state).ok_or_else(|| StoreError::corrupt(format!("the state {state}")))
+}
+
 fn state_row(attempt: &RecordedAttempt, now: Timestamp) -> Vec<Value> {
-    let (state, due_at, finished_at) = match attempt.next {
-        RecordedNext::Delivered => ("delivered", now, Some(now)),
-        RecordedNext::RetryAt(at) => ("waiting", at, None),
-        RecordedNext::GiveUp => ("given_up", now, Some(now)),
-    };
-    vec![state.into(), due_at.into(), finished_at.into(), (&attempt.delivery).into(), attempt.number.into()]
+    let (state, due_at, finished_at) = attempt.next.state(now);
+    vec![state.name().into(), due_at.into(), finished_at.into(), (&attempt.delivery).into(), attempt.number.into()]
 }
 
 fn attempt_row(attempt: &RecordedAttempt) -> Vec<Value> {
-    vec![
+    let mut row: Vec<Value> = vec![
         (&attempt.delivery).into(),
         attempt.number.into(),
         attempt.started_at.into(),
-        attempt.duration_ms.into(),
-        attempt.status.map(i64::from).into(),
-        attempt.error_kind.as_deref().into(),
-        attempt.message.as_deref().into(),
-        attempt.response_headers.as_deref().into(),
-        attempt.response_body.as_deref().into(),
-        attempt.complete.into(),
         (attempt.next == RecordedNext::Delivered).into(),
-        attempt.url.as_str().into(),
-        attempt.request_headers.as_str().into(),
-        attempt.request_body.as_deref().into(),
-    ]
+    ];
+    row.extend(attempt.call.values());
+    row
 }

@@ -1,30 +1,59 @@
 //! The log of deliveries and attempts, and sending again what is in it.
 //!
-//! Ids of deliveries begin with the time they were made at, so that ranges of time and the deliveries of one event are
-//! ranges of keys.
+//! Ids of deliveries begin with the time at which their event came, so that ranges of time and the deliveries of one
+//! event are ranges of keys.
 
 use std::time::Duration;
 
+use spaceport_platform::delivery::DeliveryState;
+use spaceport_platform::dispatch::PayloadClass;
 use spaceport_platform::id::{ApplicationId, DeliveryId, EventId, WebhookId, id_prefix};
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
-use crate::tx::Tx;
+use crate::tx::attempt::Call;
+use crate::tx::delivery::delivery_state;
+use crate::tx::{Tx, placeholders};
 use crate::value::{Row, Value};
 
-/// Which deliveries or attempts of an application; what is `None` does not matter.
+/// Which deliveries of an application; what is `None` does not matter.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LogFilter {
     /// Those of a webhook.
     pub webhook: Option<WebhookId>,
     /// Those of an event.
     pub event: Option<EventId>,
-    /// Those in a state: `waiting`, `sending`, `delivered`, `given_up` or `cancelled`.
-    pub state: Option<&'static str>,
-    /// Those made, or sent, at or after this moment.
+    /// Those in a state.
+    pub state: Option<DeliveryState>,
+    /// Those made at or after this moment.
     pub since: Option<Timestamp>,
-    /// Those made, or sent, before this moment.
+    /// Those made before this moment.
     pub until: Option<Timestamp>,
+}
+
+/// Which attempts of an application; what is `None` does not matter.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AttemptFilter {
+    /// Those for a webhook.
+    pub webhook: Option<WebhookId>,
+    /// Those of an event.
+    pub event: Option<EventId>,
+    /// Those that the endpoint took, or the others.
+    pub delivered: Option<bool>,
+    /// Those that carried a payload of one of these classes; events are of the class
+    /// [`PayloadClass::WebhookRequest`].
+    pub classes: Option<Vec<PayloadClass>>,
+    /// Those sent at or after this moment.
+    pub since: Option<Timestamp>,
+    /// Those sent before this moment.
+    pub until: Option<Timestamp>,
+}
+
+impl AttemptFilter {
+    /// Whether attempts of deliveries can fit.
+    fn wants_events(&self) -> bool {
+        self.classes.as_ref().is_none_or(|classes| classes.contains(&PayloadClass::WebhookRequest))
+    }
 }
 
 /// A delivery in the log.
@@ -39,7 +68,7 @@ pub struct LoggedDelivery {
     /// The event's type; `None` when the event is not kept any more.
     pub event_type: Option<String>,
     /// Its state.
-    pub state: String,
+    pub state: DeliveryState,
     /// How often it was sent.
     pub attempts: u32,
     /// When it was made.
@@ -55,7 +84,7 @@ pub struct LoggedDelivery {
 pub struct AttemptKey {
     /// When it began.
     pub started_at: Timestamp,
-    /// Of which delivery.
+    /// Of which delivery or dispatch.
     pub delivery: DeliveryId,
     /// Its number.
     pub number: u32,
@@ -66,48 +95,77 @@ pub struct AttemptKey {
 pub struct LoggedAttempt {
     /// Its place.
     pub key: AttemptKey,
-    /// For which webhook.
-    pub webhook: WebhookId,
-    /// Of which event.
-    pub event: EventId,
-    /// How long it took, in milliseconds.
-    pub duration_ms: i64,
-    /// Where it was sent; `None` for attempts of earlier versions.
-    pub url: Option<String>,
-    /// Header fields that were sent, masked, as a JSON list of pairs.
-    pub request_headers: Option<String>,
-    /// The body that was sent, unless it follows from `payload`.
-    pub request_body: Option<String>,
-    /// Canonical JSON of the event's payload, when `request_body` is `None` and the event is still kept.
-    pub payload: Option<String>,
-    /// Status of the answer, if one came.
-    pub status: Option<u16>,
-    /// What kept the answer away, if none came.
-    pub error_kind: Option<String>,
-    /// The same in words.
-    pub message: Option<String>,
-    /// Header fields of the answer, as a JSON list of pairs.
-    pub response_headers: Option<String>,
-    /// The beginning of the answer's body.
-    pub response_body: Option<String>,
-    /// Whether that is all of it.
-    pub complete: bool,
-    /// Whether the delivery ended with it well.
+    /// What it carried.
+    pub carried: Carried,
+    /// What was sent, and what came of it.
+    pub call: Call,
+    /// Whether the endpoint took it.
     pub delivered: bool,
+}
+
+/// What an attempt carried.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Carried {
+    /// An event for a webhook.
+    Event {
+        /// Which webhook.
+        webhook: WebhookId,
+        /// Which event.
+        event: EventId,
+        /// Canonical JSON of the event's payload, when no body is kept and the event still is.
+        payload: Option<String>,
+    },
+    /// Another payload, of this class.
+    Payload(PayloadClass),
 }
 
 /// Parameters of a statement, and their places in it.
 #[derive(Default)]
-struct Conditions {
-    sql: String,
-    values: Vec<Value>,
+pub(crate) struct Conditions {
+    pub(crate) sql: String,
+    pub(crate) values: Vec<Value>,
 }
 
 impl Conditions {
-    fn add(&mut self, condition: &str, value: impl Into<Value>) {
+    /// One more condition, which ends before its value.
+    pub(crate) fn add(&mut self, condition: &str, value: impl Into<Value>) {
         self.values.push(value.into());
+        self.and(&format!("{condition} ${}", self.values.len()));
+    }
+
+    fn and(&mut self, condition: &str) {
         let joint = if self.sql.is_empty() { "" } else { " AND " };
-        self.sql.push_str(&format!("{joint}{condition} ${}", self.values.len()));
+        self.sql.push_str(&format!("{joint}{condition}"));
+    }
+
+    pub(crate) fn one_of(&mut self, column: &str, values: Vec<Value>) {
+        let list = placeholders(self.values.len() + 1, values.len());
+        self.values.extend(values);
+        self.and(&format!("{column} IN ({list})"));
+    }
+
+    /// What the filter says of attempts as `a`, whatever they carried, from behind `before`. `delivery` is the column
+    /// with what they are attempts of.
+    pub(crate) fn attempts(&mut self, delivery: &str, filter: &AttemptFilter, before: Option<&AttemptKey>) {
+        if let Some(since) = filter.since {
+            self.add("a.started_at >=", since);
+        }
+        if let Some(until) = filter.until {
+            self.add("a.started_at <", until);
+        }
+        if let Some(delivered) = filter.delivered {
+            self.add("a.delivered =", delivered);
+        }
+        if let Some(before) = before {
+            self.add("a.started_at <=", before.started_at);
+            let from = self.values.len();
+            self.values.extend([(&before.delivery).into(), before.number.into()]);
+            self.and(&format!(
+                "(a.started_at < ${from} OR {delivery} < ${0} OR ({delivery} = ${0} AND a.number < ${1}))",
+                from + 1,
+                from + 2
+            ));
+        }
     }
 }
 
@@ -124,7 +182,7 @@ impl Tx<'_> {
         if let Some(event) = &filter.event {
             let found = self.connection.query("SELECT received_at FROM event WHERE id = $1", &[event.into()])?.pop();
             let Some(mut row) = found else { return Ok(None) };
-            // Deliveries are made in the moment in which their event comes.
+            // Deliveries are made in the moment in which their event comes, or named as if they had been.
             let received = row.time()?;
             since = Some(since.map_or(received, |since| since.max(received)));
             let after = received.plus(Duration::from_millis(1));
@@ -142,7 +200,7 @@ impl Tx<'_> {
         }
         if let Some(state) = filter.state {
             // Written out, so that the index of what was given up is found.
-            all.sql.push_str(&format!(" AND d.state = '{state}'"));
+            all.and(&format!("d.state = '{}'", state.name()));
         }
         Ok(Some(all))
     }
@@ -203,9 +261,10 @@ impl Tx<'_> {
         &mut self,
         application: &ApplicationId,
         id: &DeliveryId,
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Option<DeliveryState>, StoreError> {
         let sql = "SELECT state FROM delivery WHERE id = $1 AND application_id = $2";
-        self.connection.query(sql, &[id.into(), application.into()])?.pop().map(|mut row| row.text()).transpose()
+        let found = self.connection.query(sql, &[id.into(), application.into()])?.pop();
+        found.map(|mut row| delivery_state(&mut row)).transpose()
     }
 
     /// Makes one delivery wait again that has ended, with all its tries. Answers whether it did: its webhook is not
@@ -218,25 +277,31 @@ impl Tx<'_> {
         Ok(self.connection.execute(sql, &[now.into(), id.into()])? > 0)
     }
 
-    /// Attempts of an application, the newest first, from behind `before`. The state of the filter says whether those
-    /// that delivered (`delivered`) or the others are meant.
+    /// Attempts of an application, whatever they carried, the newest first, from behind `before`.
     pub fn attempts(
         &mut self,
         application: &ApplicationId,
-        filter: &LogFilter,
+        filter: &AttemptFilter,
         before: Option<&AttemptKey>,
         limit: usize,
     ) -> Result<Vec<LoggedAttempt>, StoreError> {
-        let mut keys = match &filter.event {
-            Some(_) => self.keys_of_event(application, filter)?,
+        let of_deliveries = match &filter.event {
+            _ if !filter.wants_events() => Vec::new(),
+            Some(event) => self.keys_of_event(application, event, filter, before)?,
             None => self.keys_of_webhooks(application, filter, before, limit)?,
         };
-        keys.retain(|key| before.is_none_or(|before| key < before));
-        keys.sort_by(|a, b| b.cmp(a));
+        let of_dispatches = self.dispatch_attempt_keys(application, filter, before, limit)?;
+        let of_deliveries = of_deliveries.into_iter().map(|key| (key, Source::Delivery));
+        let mut keys: Vec<(AttemptKey, Source)> =
+            of_deliveries.chain(of_dispatches.into_iter().map(|key| (key, Source::Dispatch))).collect();
+        keys.sort_by(|(a, _), (b, _)| b.cmp(a));
         keys.truncate(limit);
         let mut found = Vec::with_capacity(keys.len());
-        for key in keys {
-            found.extend(self.attempt(key)?);
+        for (key, source) in keys {
+            found.extend(match source {
+                Source::Delivery => self.attempt(key)?,
+                Source::Dispatch => self.dispatch_attempt(key)?,
+            });
         }
         Ok(found)
     }
@@ -244,30 +309,26 @@ impl Tx<'_> {
     fn keys_of_event(
         &mut self,
         application: &ApplicationId,
-        filter: &LogFilter,
+        event: &EventId,
+        filter: &AttemptFilter,
+        before: Option<&AttemptKey>,
     ) -> Result<Vec<AttemptKey>, StoreError> {
         let of_event =
-            LogFilter { event: filter.event.clone(), webhook: filter.webhook.clone(), ..LogFilter::default() };
-        let Some(all) = self.conditions(application, &of_event)? else { return Ok(Vec::new()) };
+            LogFilter { event: Some(event.clone()), webhook: filter.webhook.clone(), ..LogFilter::default() };
+        let Some(mut all) = self.conditions(application, &of_event)? else { return Ok(Vec::new()) };
+        all.attempts("a.delivery_id", filter, before);
         let sql = format!(
-            "SELECT a.started_at, a.delivery_id, a.number FROM delivery d JOIN attempt a ON a.delivery_id = d.id WHERE {}{}",
-            all.sql,
-            delivered(filter)
+            "SELECT a.started_at, a.delivery_id, a.number FROM delivery d JOIN attempt a ON a.delivery_id = d.id WHERE {}",
+            all.sql
         );
-        let keys = self.connection.query(&sql, &all.values)?.into_iter().map(read_key);
-        let mut keys = keys.collect::<Result<Vec<_>, _>>()?;
-        keys.retain(|key| {
-            filter.since.is_none_or(|since| key.started_at >= since)
-                && filter.until.is_none_or(|until| key.started_at < until)
-        });
-        Ok(keys)
+        self.connection.query(&sql, &all.values)?.into_iter().map(read_key).collect()
     }
 
     /// The newest of each webhook, by its index: merged they are the newest of all.
     fn keys_of_webhooks(
         &mut self,
         application: &ApplicationId,
-        filter: &LogFilter,
+        filter: &AttemptFilter,
         before: Option<&AttemptKey>,
         limit: usize,
     ) -> Result<Vec<AttemptKey>, StoreError> {
@@ -281,28 +342,11 @@ impl Tx<'_> {
             }
             let mut all = Conditions::default();
             all.add("a.webhook_id =", webhook);
-            if let Some(since) = filter.since {
-                all.add("a.started_at >=", since);
-            }
-            if let Some(until) = filter.until {
-                all.add("a.started_at <", until);
-            }
-            let mut further = String::new();
-            if let Some(before) = before {
-                all.add("a.started_at <=", before.started_at);
-                let from = all.values.len();
-                all.values.extend([(&before.delivery).into(), before.number.into()]);
-                further = format!(
-                    " AND (a.started_at < ${from} OR a.delivery_id < ${0} OR (a.delivery_id = ${0} AND a.number < ${1}))",
-                    from + 1,
-                    from + 2
-                );
-            }
+            all.attempts("a.delivery_id", filter, before);
             let sql = format!(
-                "SELECT a.started_at, a.delivery_id, a.number FROM attempt a WHERE {}{further}{} \
+                "SELECT a.started_at, a.delivery_id, a.number FROM attempt a WHERE {} \
                  ORDER BY a.started_at DESC, a.delivery_id DESC, a.number DESC LIMIT {limit}",
-                all.sql,
-                delivered(filter)
+                all.sql
             );
             for row in self.connection.query(&sql, &all.values)? {
                 keys.push(read_key(row)?);
@@ -312,25 +356,25 @@ impl Tx<'_> {
     }
 
     fn attempt(&mut self, key: AttemptKey) -> Result<Option<LoggedAttempt>, StoreError> {
-        let sql = "SELECT a.webhook_id, d.event_id, a.duration_ms, a.url, a.request_headers, a.request_body, \
-                     CASE WHEN a.request_body IS NULL THEN e.payload END, a.status, a.error_kind, a.message, \
-                     a.response_headers, a.response_body, a.complete, a.delivered \
-                   FROM attempt a JOIN delivery d ON d.id = a.delivery_id LEFT JOIN event e ON e.id = d.event_id \
-                   WHERE a.delivery_id = $1 AND a.number = $2";
-        let found = self.connection.query(sql, &[(&key.delivery).into(), key.number.into()])?.pop();
+        let sql = format!(
+            "SELECT a.webhook_id, d.event_id, CASE WHEN a.request_body IS NULL THEN e.payload END, a.delivered, {} \
+             FROM attempt a JOIN delivery d ON d.id = a.delivery_id LEFT JOIN event e ON e.id = d.event_id \
+             WHERE a.delivery_id = $1 AND a.number = $2",
+            Call::COLUMNS
+        );
+        let found = self.connection.query(&sql, &[(&key.delivery).into(), key.number.into()])?.pop();
         found.map(|row| read_attempt(key, row)).transpose()
     }
 }
 
-fn delivered(filter: &LogFilter) -> &'static str {
-    match filter.state {
-        None => "",
-        Some("delivered") => " AND a.delivered = 1",
-        Some(_) => " AND a.delivered = 0",
-    }
+/// Where an attempt is kept.
+#[derive(Clone, Copy)]
+enum Source {
+    Delivery,
+    Dispatch,
 }
 
-fn read_key(mut row: Row) -> Result<AttemptKey, StoreError> {
+pub(crate) fn read_key(mut row: Row) -> Result<AttemptKey, StoreError> {
     let (started_at, delivery) = (row.time()?, DeliveryId::new(row.text()?));
     Ok(AttemptKey { started_at, delivery, number: small(row.int()?) })
 }
@@ -338,20 +382,13 @@ fn read_key(mut row: Row) -> Result<AttemptKey, StoreError> {
 fn read_attempt(key: AttemptKey, mut row: Row) -> Result<LoggedAttempt, StoreError> {
     Ok(LoggedAttempt {
         key,
-        webhook: WebhookId::new(row.text()?),
-        event: EventId::new(row.text()?),
-        duration_ms: row.int()?,
-        url: row.optional_text()?,
-        request_headers: row.optional_text()?,
-        request_body: row.optional_text()?,
-        payload: row.optional_text()?,
-        status: row.optional_int()?.and_then(|status| u16::try_from(status).ok()),
-        error_kind: row.optional_text()?,
-        message: row.optional_text()?,
-        response_headers: row.optional_text()?,
-        response_body: row.optional_text()?,
-        complete: row.flag()?,
+        carried: Carried::Event {
+            webhook: WebhookId::new(row.text()?),
+            event: EventId::new(row.text()?),
+            payload: row.optional_text()?,
+        },
         delivered: row.flag()?,
+        call: Call::read(&mut row)?,
     })
 }
 
@@ -361,7 +398,7 @@ fn read_delivery(mut row: Row) -> Result<LoggedDelivery, StoreError> {
         webhook: WebhookId::new(row.text()?),
         event: EventId::new(row.text()?),
         event_type: row.optional_text()?,
-        state: row.text()?,
+        state: delivery_state(&mut row)?,
         attempts: small(row.int()?),
         created_at: row.time()?,
         due_at: row.time()?,

@@ -2,13 +2,13 @@
 //!
 //! What a payload says is sealed: it can hold secrets, and the state of an installation is nobody's business.
 
-use spaceport_platform::dispatch::{Dispatch, DispatchState, LastTry, Order, PayloadClass};
+use spaceport_platform::dispatch::{Dispatch, LastTry, Order, PayloadClass};
 use spaceport_platform::id::{ApplicationId, DeliveryId, id_prefix};
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
 use crate::tx::Tx;
-use crate::tx::delivery::RecordedNext;
+use crate::tx::delivery::{RecordedAttempt, delivery_state};
 use crate::value::{Row, Value};
 
 const COLUMNS: &str = "id, application_id, class, server_url, state, attempts, due_at, created_at, finished_at, tried_at, \
@@ -40,19 +40,6 @@ pub struct ClaimedDispatch {
     pub dispatch: Dispatch,
     /// The payload, as text.
     pub payload: String,
-}
-
-/// An attempt that has ended, and what follows.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DispatchOutcome {
-    /// Of which dispatch.
-    pub id: DeliveryId,
-    /// Its number, from 1.
-    pub attempt: u32,
-    /// What came of it.
-    pub last: LastTry,
-    /// What follows.
-    pub next: RecordedNext,
 }
 
 impl Tx<'_> {
@@ -129,17 +116,14 @@ impl Tx<'_> {
     }
 
     /// Records an attempt and what follows from it. Answers the dispatch as it is then, or nothing when it was claimed
-    /// again or withdrawn meanwhile: then the attempt decides nothing.
+    /// again or withdrawn meanwhile: then the attempt is remembered, but decides nothing.
     pub fn record_dispatch(
         &mut self,
-        outcome: &DispatchOutcome,
+        attempt: &RecordedAttempt,
         now: Timestamp,
     ) -> Result<Option<Dispatch>, StoreError> {
-        let (state, due_at, finished_at) = match outcome.next {
-            RecordedNext::Delivered => (DispatchState::Delivered, now, Some(now)),
-            RecordedNext::RetryAt(at) => (DispatchState::Waiting, at, None),
-            RecordedNext::GiveUp => (DispatchState::GivenUp, now, Some(now)),
-        };
+        self.remember_dispatch_attempt(attempt)?;
+        let (state, due_at, finished_at) = attempt.next.state(now);
         let sql = format!(
             "UPDATE dispatch SET state = $1, due_at = $2, finished_at = $3, tried_at = $4, duration_ms = $5, status = $6, \
                error_kind = $7, message = $8 \
@@ -149,13 +133,13 @@ impl Tx<'_> {
             state.name().into(),
             due_at.into(),
             finished_at.into(),
-            outcome.last.at.into(),
-            outcome.last.duration_ms.into(),
-            outcome.last.status.map(i64::from).into(),
-            outcome.last.error_kind.as_deref().into(),
-            outcome.last.message.as_deref().into(),
-            (&outcome.id).into(),
-            outcome.attempt.into(),
+            attempt.started_at.into(),
+            attempt.call.duration_ms.into(),
+            attempt.call.status.map(i64::from).into(),
+            attempt.call.error_kind.as_deref().into(),
+            attempt.call.message.as_deref().into(),
+            (&attempt.delivery).into(),
+            attempt.number.into(),
         ];
         self.connection.query(&sql, &values)?.pop().map(|mut row| read(&mut row)).transpose()
     }
@@ -282,8 +266,7 @@ fn read(row: &mut Row) -> Result<Dispatch, StoreError> {
     let class = row.text()?;
     let class = PayloadClass::from_name(&class).ok_or_else(|| StoreError::corrupt(format!("the class {class}")))?;
     let server_url = row.optional_text()?;
-    let state = row.text()?;
-    let state = DispatchState::from_name(&state).ok_or_else(|| StoreError::corrupt(format!("the state {state}")))?;
+    let state = delivery_state(row)?;
     let attempts = u32::try_from(row.int()?).unwrap_or(u32::MAX);
     let (due_at, created_at, finished_at) = (row.time()?, row.time()?, row.optional_time()?);
     let (tried_at, duration_ms) = (row.optional_time()?, row.optional_int()?);

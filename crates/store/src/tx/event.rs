@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use spaceport_platform::event::{NewEvent, PublishStatus, Published, entitled};
+use spaceport_platform::grants::Grants;
 use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
 use spaceport_platform::listeners::Listener;
 use spaceport_platform::right::Right;
@@ -26,6 +27,21 @@ pub struct Heard {
     pub listeners: Vec<Arc<[Listener]>>,
 }
 
+impl Heard {
+    /// Rights that decide about these events.
+    pub(crate) fn rights<'a>(&'a self, events: &'a [NewEvent]) -> BTreeSet<&'a str> {
+        let besides =
+            self.listeners.iter().flat_map(|all| all.iter()).filter_map(|one| one.rights.as_deref()).flatten();
+        events.iter().flat_map(|event| &event.rights).chain(besides).map(Right::code).collect()
+    }
+}
+
+/// Whether a listener may hear of an event: its application holds what the type demands and what its filter demands.
+pub(crate) fn may_hear(listener: &Listener, event: &NewEvent, grants: &Grants) -> bool {
+    let holds = |rights: &[Right]| entitled(&listener.application, rights, &event.place, event.about.as_ref(), grants);
+    holds(&event.rights) && holds(listener.rights.as_deref().unwrap_or_default())
+}
+
 /// Columns of an event, before those of its demand.
 const EVENT: &str = "id, subject, event_type, occurred_at, received_at, payload, attributes, deliveries";
 const INSERT_DELIVERY: &str = "INSERT INTO delivery (id, event_id, webhook_id, application_id, state, attempts, due_at, created_at) \
@@ -45,17 +61,9 @@ impl Tx<'_> {
         let applications: HashSet<&ApplicationId> =
             heard.listeners.iter().flat_map(|all| all.iter()).map(|listener| &listener.application).collect();
         let applications: Vec<&ApplicationId> = applications.into_iter().collect();
-        let asked = events.iter().flat_map(|event| &event.rights);
-        let besides =
-            heard.listeners.iter().flat_map(|all| all.iter()).filter_map(|one| one.rights.as_deref()).flatten();
-        let rights: BTreeSet<&str> = asked.chain(besides).map(Right::code).collect();
-        let Some(held) = self.held(heard.revision, &applications, (events, &rights))? else { return Ok(None) };
+        let Some(held) = self.held(heard, &applications, events)? else { return Ok(None) };
         let entitled = |event: &NewEvent, listener: &Listener| {
-            let (of, about) = (&listener.application, event.about.as_ref());
-            let besides = listener.rights.as_deref().unwrap_or_default();
-            held.get(of).is_some_and(|grants| {
-                [&event.rights, besides].iter().all(|rights| entitled(of, rights, &event.place, about, grants))
-            })
+            held.get(&listener.application).is_some_and(|grants| may_hear(listener, event, grants))
         };
         let mut matches: Vec<Vec<&Listener>> = Vec::with_capacity(events.len());
         let mut rows = Vec::with_capacity(events.len());

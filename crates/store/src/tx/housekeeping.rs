@@ -10,6 +10,9 @@ use crate::value::Value;
 /// The setting that names the last delivery whose attempts were emptied.
 const CLEARED: &str = "attempts_cleared_until";
 
+/// What is emptied in an attempt.
+const EMPTY: &str = "request_headers = NULL, request_body = NULL, response_headers = NULL, response_body = NULL";
+
 impl Tx<'_> {
     /// Deletes up to `limit` deliveries made before `horizon` that have ended, with their attempts, but never the one
     /// with the last attempt of a webhook, which its status shows; answers how many.
@@ -25,12 +28,14 @@ impl Tx<'_> {
         if ids.is_empty() {
             return Ok(0);
         }
+        self.deliveries_are_deleted_before(horizon)?;
         let list = placeholders(1, ids.len());
         self.connection.execute(&format!("DELETE FROM attempt WHERE delivery_id IN ({list})"), &ids)?;
         self.connection.execute(&format!("DELETE FROM delivery WHERE id IN ({list})"), &ids)
     }
 
-    /// Empties what was sent and answered in up to `limit` attempts of deliveries made before `horizon`; answers how many.
+    /// Empties what was sent and answered in the attempts of up to `limit` deliveries made before `horizon`, but for late
+    /// ones; answers how many deliveries.
     pub fn clear_bodies(&mut self, horizon: Timestamp, limit: u32) -> Result<u64, StoreError> {
         // From where the last run ended, so that what is empty is not read again and again.
         let sql = "SELECT value FROM setting WHERE name = $1";
@@ -40,15 +45,25 @@ impl Tx<'_> {
         let rows = self.connection.query(sql, &[from.into(), id_prefix(horizon).into(), limit.into()])?;
         let ids = rows.into_iter().map(|mut row| row.text()).collect::<Result<Vec<_>, _>>()?;
         let Some(last) = ids.last().cloned() else { return Ok(0) };
-        let sql = "UPDATE attempt SET request_headers = NULL, request_body = NULL, response_headers = NULL, response_body = NULL \
-                   WHERE delivery_id = $1";
+        let sql = format!("UPDATE attempt SET {EMPTY} WHERE delivery_id = $1 AND late = 0");
         let count = u64::try_from(ids.len()).unwrap_or(u64::MAX);
         let sets: Vec<Vec<Value>> = ids.into_iter().map(|id| vec![id.into()]).collect();
-        self.connection.execute_many(sql, &sets)?;
+        self.connection.execute_many(&sql, &sets)?;
         let sql =
             "INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
         self.connection.execute(sql, &[CLEARED.into(), last.into()])?;
         Ok(count)
+    }
+
+    /// Empties what was sent and answered in up to `limit` late attempts made before `horizon`; answers how many. Late are
+    /// those that were made long after their delivery, as replays are: they may come when the others were emptied.
+    pub fn clear_late_bodies(&mut self, horizon: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let sql = format!(
+            "UPDATE attempt SET {EMPTY} WHERE (delivery_id, number) IN ( \
+               SELECT delivery_id, number FROM attempt WHERE late = 1 AND request_headers IS NOT NULL AND started_at < $1 \
+               ORDER BY started_at LIMIT $2)"
+        );
+        self.connection.execute(&sql, &[horizon.into(), limit.into()])
     }
 
     /// When the oldest delivery was made that has not ended.

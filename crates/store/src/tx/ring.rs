@@ -7,7 +7,7 @@ use spaceport_platform::id::KeyId;
 
 use crate::error::StoreError;
 use crate::seal::key_id;
-use crate::tx::{Tx, custom_header, dispatch, key, keystore, placeholders, secret};
+use crate::tx::{Tx, custom_header, dispatch, dispatch_log, key, keystore, placeholders, secret};
 use crate::value::Value;
 
 const CHECK: &str = "master-key-check";
@@ -49,6 +49,9 @@ const COLUMNS: &[Column] = &[
         tag: None,
         place: |keys| keys.first().map(|id| dispatch::place(id)).unwrap_or_default(),
     },
+    of_attempt("request_body_sealed", |keys| dispatch_log::place("request_body", keys)),
+    of_attempt("response_headers_sealed", |keys| dispatch_log::place("response_headers", keys)),
+    of_attempt("response_body_sealed", |keys| dispatch_log::place("response_body", keys)),
     Column {
         table: "ssl_keystore",
         keys: &["name"],
@@ -64,6 +67,10 @@ const COLUMNS: &[Column] = &[
         place: |keys| custom_header::place(keys),
     },
 ];
+
+const fn of_attempt(sealed: &'static str, place: fn(&[String]) -> String) -> Column {
+    Column { table: "dispatch_attempt", keys: &["id"], sealed, tag: None, place }
+}
 
 fn of_key(keys: &[String]) -> String {
     keys.first().map(|id| key::place(&KeyId::new(id.as_str()))).unwrap_or_default()

@@ -35,6 +35,12 @@ impl Tx<'_> {
         self.connection.query(sql, &[profile.into()])?.pop().map(|mut row| row.text()).transpose()
     }
 
+    /// Whether this is the hash of a person's password. If it is, it stays so until this transaction ends.
+    pub fn holds_password_hash(&mut self, profile: &ProfileId, hash: &str) -> Result<bool, StoreError> {
+        let sql = "UPDATE account SET password_hash = password_hash WHERE profile_id = $1 AND password_hash = $2";
+        Ok(self.connection.execute(sql, &[profile.into(), hash.into()])? > 0)
+    }
+
     /// Stores a session by the hash of its cookie.
     pub fn insert_session(
         &mut self,

@@ -176,6 +176,14 @@ async fn withdrawal_ends_everything(store: &Store) {
     });
     assert_eq!(withdrawn.await.unwrap(), (None, Some(tracker()), Some(at(40))));
     assert!(!store.write(|tx| tx.use_code("h3", at(41))).await.unwrap(), "codes under way end too");
+    let held = store.write(|tx| {
+        let held = tx.held_consent(&user(), &tracker())?;
+        Ok::<_, StoreError>((
+            held == tx.consent(&user(), &tracker())?,
+            tx.held_consent(&user(), &ApplicationId::new("a9"))?,
+        ))
+    });
+    assert_eq!(held.await.unwrap(), (true, None), "holding changes nothing and makes nothing");
     let again = store.write(|tx| {
         let first = tx.withdraw_consent(&user(), &tracker(), at(42))?;
         Ok::<_, StoreError>((first, tx.withdraw_consent(&user(), &tracker(), at(42))?))
@@ -232,6 +240,12 @@ async fn sessions_and_passwords(store: &Store) {
     assert_eq!((session.profile, session.created_at, session.last_seen_at), (user(), at(1), at(9)));
     assert_eq!((session.via.as_str(), ended), ("password", None));
     assert_eq!(store.read(|tx| tx.password_hash(&ProfileId::new("u9"))).await.unwrap(), None);
+    let holds = store.write(|tx| {
+        let stranger = tx.holds_password_hash(&ProfileId::new("u9"), "second")?;
+        let (before, now) = (tx.holds_password_hash(&user(), "first")?, tx.holds_password_hash(&user(), "second")?);
+        Ok::<_, StoreError>((stranger, before, now))
+    });
+    assert_eq!(holds.await.unwrap(), (false, false, true));
     let rotated = store.write(|tx| {
         let usual = tx.refresh_rotation(&tracker())?;
         tx.set_refresh_rotation(&tracker(), Rotation::AllClients)?;

@@ -2,7 +2,7 @@
 
 use spaceport_platform::field_right::FieldRights;
 use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
-use spaceport_store::{ClaimedRow, RecordedAttempt, RecordedNext, Store, Wanted};
+use spaceport_store::{Call, ClaimedRow, RecordedAttempt, RecordedNext, Store, Wanted};
 
 use crate::make::{at, listeners, publish};
 
@@ -29,16 +29,16 @@ fn attempt(delivery: &DeliveryId, number: u32, next: RecordedNext) -> RecordedAt
         delivery: delivery.clone(),
         number,
         started_at: at(i64::from(number)),
-        duration_ms: 5,
-        url: String::new(),
-        request_headers: "[]".to_owned(),
-        request_body: None,
-        status: Some(500),
-        error_kind: None,
-        message: None,
-        response_headers: Some("[]".to_owned()),
-        response_body: Some("Grüße 🎉".to_owned()),
-        complete: true,
+        call: Call {
+            duration_ms: 5,
+            url: Some(String::new()),
+            request_headers: Some("[]".to_owned()),
+            status: Some(500),
+            response_headers: Some("[]".to_owned()),
+            response_body: Some("Grüße 🎉".to_owned()),
+            complete: true,
+            ..Call::default()
+        },
         next,
     }
 }

@@ -6,7 +6,7 @@ use spaceport_platform::field_right::FieldRights;
 use spaceport_platform::id::{ApplicationId, AuditEntryId, DeliveryId, Id, ProfileId, TokenId, WebhookId};
 use spaceport_platform::random::Counting;
 use spaceport_platform::time::Timestamp;
-use spaceport_store::{NewToken, RecordedAttempt, RecordedNext, Store, StoreError, Tx, Wanted};
+use spaceport_store::{Call, NewToken, RecordedAttempt, RecordedNext, Store, StoreError, Tx, Wanted};
 
 use crate::engines::{postgres, sqlite};
 use crate::make::{at, event, listeners, profile, publish_in};
@@ -64,6 +64,8 @@ async fn deliveries_and_events(store: &Store) {
     assert_eq!(store.read(|tx| tx.oldest_open_delivery()).await.unwrap(), Some(at(5)));
     assert_eq!(steps(store, |tx| tx.delete_deliveries(at(0), 2)).await, NONE, "none was made before the first");
     assert_eq!(steps(store, |tx| tx.delete_deliveries(at(3), 2)).await, [2, 1]);
+    let deleted = store.read(|tx| tx.deliveries_deleted_before()).await;
+    assert_eq!(deleted.unwrap_or_else(|error: StoreError| panic!("{error}")), Some(at(3)));
     let counts = store.read(|tx| tx.delivery_counts()).await.unwrap();
     assert_eq!(counts, [("delivered".to_owned(), 2), ("waiting".to_owned(), 1)]);
     assert_eq!(
@@ -82,16 +84,7 @@ fn delivered(id: &DeliveryId, started_at: Timestamp) -> RecordedAttempt {
         delivery: id.clone(),
         number: 1,
         started_at,
-        duration_ms: 1,
-        url: String::new(),
-        request_headers: "[]".to_owned(),
-        request_body: None,
-        status: Some(200),
-        error_kind: None,
-        message: None,
-        response_headers: None,
-        response_body: None,
-        complete: true,
+        call: Call { status: Some(200), complete: true, ..Call::default() },
         next: RecordedNext::Delivered,
     }
 }

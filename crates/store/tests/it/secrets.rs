@@ -1,10 +1,14 @@
 //! Facts about secrets: two live values during an overlap, and rotation of the master key.
 
 use spaceport_platform::application::{Application, SecretKind};
-use spaceport_platform::id::{ApplicationId, KeyId};
+use spaceport_platform::dispatch::PayloadClass;
+use spaceport_platform::id::{ApplicationId, DeliveryId, KeyId};
 use spaceport_platform::secret::Secret;
 use spaceport_platform::server_key::{Algorithm, KeyState};
-use spaceport_store::{MasterKey, Overlap, ResealCursor, Sealer, SecretMatch, Store, StoreError};
+use spaceport_store::{
+    AttemptFilter, Call, MasterKey, Overlap, RecordedAttempt, RecordedNext, ResealCursor, Sealer, SecretMatch, Store,
+    StoreError,
+};
 
 use spaceport_testkit::postgres::database;
 use tempfile::TempDir;
@@ -136,6 +140,19 @@ fn key(byte: u8) -> MasterKey {
     MasterKey::new([byte; 32])
 }
 
+/// An attempt with all its parts.
+fn said() -> RecordedAttempt {
+    let call = Call {
+        request_headers: Some("[]".to_owned()),
+        request_body: Some("asked".to_owned()),
+        response_headers: Some("[]".to_owned()),
+        response_body: Some("answered".to_owned()),
+        ..Call::default()
+    };
+    let delivery = DeliveryId::new("asked");
+    RecordedAttempt { delivery, number: 1, started_at: at(0), call, next: RecordedNext::Delivered }
+}
+
 /// A rotation that is cut off after every step, at an old ring that others still use.
 async fn rotation(url: &str) {
     let old = Store::open(url, Sealer::new(key(7))).await.unwrap();
@@ -149,6 +166,7 @@ async fn rotation(url: &str) {
             let key = public_key(&format!("k{number}"), at(0));
             tx.insert_application_key(&ApplicationId::new(id), &key, b"private")?;
         }
+        tx.insert_dispatch_attempt((&ApplicationId::new("a0"), PayloadClass::MenuAction), &said())?;
         tx.insert_server_key(&KeyId::new("s"), Algorithm::Rs512, KeyState::Active, b"server", at(0))
     });
     made.await.unwrap();
@@ -160,9 +178,9 @@ async fn rotation(url: &str) {
     let unknown = both.write(|tx| tx.seal_from_now_with("00000000")).await;
     assert!(matches!(unknown, Err(StoreError::WrongMasterKey)));
     both.write(|tx| tx.seal_from_now_with(&key(8).id())).await.unwrap();
-    assert_eq!(counts(&both).await, [(key(8).id(), 0), (key(7).id(), 76)]);
+    assert_eq!(counts(&both).await, [(key(8).id(), 0), (key(7).id(), 79)]);
     both.write(|tx| tx.set_secret("a0", KIND, &Secret::new("fresh"))).await.unwrap();
-    assert_eq!(counts(&both).await, [(key(8).id(), 1), (key(7).id(), 74)], "what is new is sealed with the new key");
+    assert_eq!(counts(&both).await, [(key(8).id(), 1), (key(7).id(), 77)], "what is new is sealed with the new key");
     opens(&both, "fresh").await;
 
     // Cut off after each number of steps, begun anew each time.
@@ -182,13 +200,15 @@ async fn rotation(url: &str) {
             break;
         }
     }
-    assert_eq!(total, 74, "nothing is sealed twice");
-    assert_eq!(counts(&both).await, [(key(8).id(), 75)]);
+    assert_eq!(total, 77, "nothing is sealed twice");
+    assert_eq!(counts(&both).await, [(key(8).id(), 78)]);
     both.close().await;
     drop(both);
 
     let new = Store::open(url, Sealer::new(key(8))).await.unwrap();
     opens(&new, "fresh").await;
+    let log = new.read(|tx| tx.attempts(&ApplicationId::new("a0"), &AttemptFilter::default(), None, 9)).await;
+    assert_eq!(log.unwrap_or_else(|error: StoreError| panic!("{error}"))[0].call, said().call);
     new.close().await;
     drop(new);
     assert!(matches!(Store::open(url, Sealer::new(key(7))).await.err(), Some(StoreError::WrongMasterKey)));

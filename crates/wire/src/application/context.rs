@@ -7,7 +7,7 @@ use super::ui_extension::AppUiExtensionApi;
 use crate::channel::Channel;
 use crate::principal::CPrincipal;
 use crate::project::{Project, ProjectPackageRepository};
-use crate::scalar::DateTime;
+use crate::scalar::{DateTime, List};
 
 /// A permission context as the API shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -99,14 +99,14 @@ pub struct ApplicationUnfurlPattern {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct UpdateUnfurlDomains {
     /// All of them; what is not named is dropped.
-    pub domains: Vec<String>,
+    pub domains: List<String>,
 }
 
 /// Body of the operation by which an application says which ids it knows links for.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct UpdateUnfurlPatterns {
     /// All of them; what is not named is dropped.
-    pub patterns: Vec<ApplicationUnfurlPatternRequest>,
+    pub patterns: List<ApplicationUnfurlPatternRequest>,
 }
 
 /// A text pattern that an application asks for.
@@ -123,7 +123,7 @@ pub struct ApplicationUnfurlPatternRequest {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct AuthorizeUnfurlDomains {
     /// Which of them.
-    pub domains: Vec<String>,
+    pub domains: List<String>,
     /// Yes or no.
     pub approve: bool,
 }
@@ -132,7 +132,7 @@ pub struct AuthorizeUnfurlDomains {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct AuthorizeUnfurlPatterns {
     /// Which of them, by prefix.
-    pub patterns: Vec<String>,
+    pub patterns: List<String>,
     /// Yes or no.
     pub approve: bool,
 }

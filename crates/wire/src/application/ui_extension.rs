@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::identifier::PermissionContextIdentifier;
+use crate::scalar::List;
 
 /// Body of the operation by which an application says what it adds to the pages of a context.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -12,7 +13,7 @@ pub struct UpdateUiExtensions {
     /// Where.
     pub context_identifier: PermissionContextIdentifier,
     /// All of them; what is not named is dropped.
-    pub extensions: Vec<AppUiExtensionIn>,
+    pub extensions: List<AppUiExtensionIn>,
 }
 
 /// A UI extension as applications send it; also the stored form.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{IdentifierObject, Recipient};
+use super::{IdentifierObject, Recipient, identifier};
 
 /// A person typed `/` in the application's channel.
 #[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -57,24 +57,36 @@ pub enum MenuActionContext {
     #[serde(rename = "ChannelMessageMenuActionContext")]
     ChannelMessage {
         /// The channel.
+        #[serde(deserialize_with = "identifier::channel")]
+        #[schemars(with = "IdentifierObject")]
         channel_identifier: IdentifierObject,
         /// The message.
+        #[serde(deserialize_with = "identifier::message")]
+        #[schemars(with = "IdentifierObject")]
         message_identifier: IdentifierObject,
     },
     /// An issue.
     #[serde(rename = "IssueMenuActionContext")]
     Issue {
         /// Its project.
+        #[serde(deserialize_with = "identifier::project")]
+        #[schemars(with = "IdentifierObject")]
         project_identifier: IdentifierObject,
         /// The issue.
+        #[serde(deserialize_with = "identifier::issue")]
+        #[schemars(with = "IdentifierObject")]
         issue_identifier: IdentifierObject,
     },
     /// A code review.
     #[serde(rename = "CodeReviewMenuActionContext")]
     CodeReview {
         /// Its project.
+        #[serde(deserialize_with = "identifier::project")]
+        #[schemars(with = "IdentifierObject")]
         project_identifier: IdentifierObject,
         /// The review.
+        #[serde(deserialize_with = "identifier::review")]
+        #[schemars(with = "IdentifierObject")]
         code_review_identifier: IdentifierObject,
     },
     /// A document.
@@ -83,16 +95,20 @@ pub enum MenuActionContext {
         /// The document.
         document_id: String,
         /// Its project; null when it is in none.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "identifier::project_or_null")]
+        #[schemars(with = "Option<IdentifierObject>")]
         project_identifier: Option<IdentifierObject>,
     },
     /// A folder of documents.
     #[serde(rename = "DocumentFolderMenuActionContext")]
     DocumentFolder {
         /// The folder.
+        #[serde(deserialize_with = "identifier::folder")]
+        #[schemars(with = "IdentifierObject")]
         folder_identifier: IdentifierObject,
         /// Its project; null when it is in none.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "identifier::project_or_null")]
+        #[schemars(with = "Option<IdentifierObject>")]
         project_identifier: Option<IdentifierObject>,
     },
     /// A meeting.

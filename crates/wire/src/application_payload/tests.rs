@@ -96,6 +96,21 @@ fn the_token_of_old_applications_is_inside() {
 }
 
 #[test]
+fn logs_show_no_secrets() {
+    let recipient = Recipient { client_id: "c".to_owned(), verification_token: Some("hush-token".to_owned()) };
+    for stored in [
+        json!({ "className": "InitPayload", "clientSecret": "hush", "serverUrl": "https://x", "state": "hush-state" }),
+        json!({ "className": "ChangeClientSecretPayload", "newClientSecret": "hush" }),
+        json!({ "className": "RefreshTokenPayload", "refreshToken": "hush", "scope": "s", "userId": "u" }),
+        json!({ "className": "ChangeServerUrlPayload", "newServerUrl": "https://x" }),
+    ] {
+        let payload = ApplicationPayload::from_stored(&stored.to_string()).unwrap();
+        let shown = payload.masked_body_for(recipient.clone(), "***").unwrap();
+        assert!(!shown.contains("hush") && shown.contains(r#""verificationToken":"***""#), "{shown}");
+    }
+}
+
+#[test]
 fn answers_to_actions_are_read() {
     let read = |value: Value| ActionResult::read(value.to_string().as_bytes());
     let success = json!({ "className": "AppUserActionExecutionResult.Success", "message": "Done", "$errors": [] });

@@ -84,8 +84,13 @@ impl Session {
         let query: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
         let page = self.client.get(&format!("/oauth/auth?{query}")).header("cookie", cookie);
         let page = self.ask(page).await.expect(200);
-        let (token, request) = (hidden(&page, "/oauth/auth", "token"), hidden(&page, "/oauth/auth", "request"));
-        let form = [("token", token.as_str()), ("request", request.as_str()), ("decision", "allow")];
+        let [token, request, shown] = ["token", "request", "shown"].map(|name| hidden(&page, "/oauth/auth", name));
+        let form = [
+            ("shown", shown.as_str()),
+            ("token", token.as_str()),
+            ("request", request.as_str()),
+            ("decision", "allow"),
+        ];
         let allowed = self.ask(self.client.post("/oauth/auth").header("cookie", cookie).form(&form)).await.expect(303);
         let code = led_to(&allowed, "code");
         self.saw("authorization code", &code);

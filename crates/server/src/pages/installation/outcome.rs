@@ -5,7 +5,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use spaceport_platform::access::Caller;
 use spaceport_platform::application::Application;
-use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::catalogue::Catalogue;
 use spaceport_platform::connection::{ConnectionStatus, UninstallationStatus};
 use spaceport_platform::dispatch::{Dispatch, PayloadClass};
@@ -15,7 +14,7 @@ use spaceport_store::{StoreError, Tx};
 use spaceport_wire::application::ui_extension::GettingStarted;
 
 use crate::api::application_state;
-use crate::approval::{self, Answer, Asked, Power, Waiting};
+use crate::approval::{self, Answer, Answers, Asked, Power, TargetAnswer, Waiting};
 use crate::host::installation;
 use crate::http::access::{Anyone, Cx, DeleteApplications, Demand, EditApplications, ViewApplications, allowed_on};
 use crate::http::error::ApiError;
@@ -25,7 +24,7 @@ use crate::pages::installation::outcome_path;
 use crate::pages::visitor::Visitor;
 use crate::pages::words::place_name;
 use crate::people::session::Session;
-use crate::{ui_extension, unfurl};
+use crate::ui_extension;
 
 /// How often a browser looks again while something is under way, in seconds.
 const LOOK_AGAIN: u32 = 1;
@@ -291,28 +290,19 @@ pub async fn answer(cx: Cx<Anyone>, Path(named): Path<Named>, visitor: Visitor) 
     let (trail, news, caller, about) = (cx.trail(), cx.news(), found.caller, id.clone());
     cx.write(move |tx| {
         let asked = Asked::of(tx, &caller, &about)?;
-        let rights = asked.rights.into_iter().filter(|one| ticked.contains(&value_of(one)));
-        let answers: Vec<(Waiting, Answer)> = rights.map(|one| (one, wanted)).collect();
+        let rights = asked.rights.iter().filter(|one| ticked.contains(&value_of(one)));
+        let rights: Vec<(Waiting, Answer)> = rights.map(|one| (one.clone(), wanted)).collect();
         let named = |kind: TargetKind, targets: &[UnfurlTarget]| {
             let ticked = targets.iter().filter(|target| ticked.contains(&target_value(kind, target)));
-            ticked.map(|target| target.wanted.name.clone()).collect::<Vec<String>>()
+            let names = ticked.map(|target| target.wanted.name.clone()).collect();
+            TargetAnswer { kind, names, answer: wanted, field: "right" }
         };
-        let domains = named(TargetKind::Domain, &asked.domains);
-        let patterns = named(TargetKind::Pattern, &asked.patterns);
-        let count = answers.len() + domains.len() + patterns.len();
-        if count == 0 {
-            return Ok(());
+        let targets = vec![named(TargetKind::Domain, &asked.domains), named(TargetKind::Pattern, &asked.patterns)];
+        let answers = Answers { rights, targets, comment: None };
+        match answers.count() {
+            0 => Ok(()),
+            _ => approval::respond(tx, &trail, &news, (&about, &asked), &answers),
         }
-        let about_previews = !(domains.is_empty() && patterns.is_empty());
-        if about_previews && !asked.decides_unfurls {
-            return Err(ApiError::denied("Somebody else decides about link previews"));
-        }
-        approval::answer(tx, &trail, &news, &about, &answers, None)?;
-        for (kind, names) in [(TargetKind::Domain, domains), (TargetKind::Pattern, patterns)] {
-            unfurl::answer(tx, &trail, &news, &about, (kind, "right"), &names, wanted == Answer::Approve)?;
-        }
-        let answered = AuditChange::between("approvals", None, Some(&count.to_string()));
-        Ok::<_, ApiError>(trail.record(tx, AuditTarget::application(&about), answered)?)
     })
     .await?;
     cx.services.callers.forget();

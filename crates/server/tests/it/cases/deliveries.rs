@@ -18,6 +18,9 @@ pub(crate) fn rows() -> Vec<Case> {
         case("host.attempt.list")
             .with(|server, made| ended(server, made).map(|_| Vec::new()).boxed())
             .answers(|page| assert_eq!(page["data"][0]["httpClientError"]["className"], "invalid_url")),
+        case("api.attempt.list")
+            .with(|server, made| ended(server, made).map(|_| Vec::new()).boxed())
+            .answers(|page| assert_eq!(page["data"][0]["httpClientError"]["className"], "invalid_url")),
         case("host.delivery.replay").with(|server, made| ended(server, made).boxed()),
         case("host.delivery.replay_many")
             .with(|server, made| ended(server, made).map(|_| Vec::new()).boxed())
@@ -25,6 +28,13 @@ pub(crate) fn rows() -> Vec<Case> {
             .malformed(json!({}), "since")
             .malformed(json!({ "state": "lost" }), "state")
             .answers(|answer| assert_eq!(*answer, json!({ "replayed": 1, "next": null }))),
+        case("host.webhook.replay_missing")
+            .with(|server, made| missing(server, made).boxed())
+            .body(json!({ "since": "2020-01-01T00:00:00.000Z" }))
+            .malformed(json!({}), "since")
+            .malformed(json!({ "since": "soon" }), "since")
+            .malformed(json!({ "since": "2020-01-01T00:00:00.000Z", "after": "x" }), "after")
+            .answers(|answer| assert!(answer["replayed"].as_u64() > Some(0), "{answer}")),
         case("host.webhook.sending.get")
             .with(|server, made| hook(server, made).boxed())
             .answers(|sending| assert_eq!(sending["ordered"], false)),
@@ -50,6 +60,12 @@ pub(crate) fn rows() -> Vec<Case> {
 
 async fn hook(server: &Server, made: &Made) -> Variables {
     vec![("webhookId", server.webhook(&made.token, json!({})).await)]
+}
+
+/// A webhook that is made after its event.
+async fn missing(server: &Server, made: &Made) -> Variables {
+    server.publish(json!([issue(&format!("missed by {}", made.id))])).await;
+    hook(server, made).await
 }
 
 /// A delivery that was given up, because the application has no endpoint.
