@@ -303,6 +303,20 @@ mod tests {
     }
 
     #[test]
+    fn requests_count_for_the_application_that_makes_them_but_not_for_the_host() {
+        let (host, administrator) = (&[Right::PUBLISH_EVENTS], &[Right::SUPERADMIN]);
+        let mut hosts_own = application("host");
+        hosts_own.grants = granted(host, &Context::Global);
+        let counted = |caller: Caller| caller.limited().map(ToString::to_string);
+        assert_eq!(counted(application("a")).as_deref(), Some("a"));
+        assert_eq!(counted(through(user("u", host), "a", administrator, "**")).as_deref(), Some("a"));
+        assert_eq!(counted(through(user("u", &[]), "host", host, "**")), None);
+        assert_eq!(counted(hosts_own), None);
+        assert_eq!(counted(user("u", administrator)), None);
+        assert_eq!(counted(Caller::nobody()), None);
+    }
+
+    #[test]
     fn an_application_holds_everything_on_itself_and_its_children_but_nothing_on_others() {
         let (own, child, other) = (ApplicationId::new("a"), ApplicationId::new("b"), ApplicationId::new("c"));
         let (made_by_user, made_by_a) = (Owner::User(ProfileId::new("u")), Owner::Application(ApplicationId::new("a")));

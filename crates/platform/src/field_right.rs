@@ -24,6 +24,13 @@ pub struct FieldRight {
     pub right: Right,
 }
 
+impl FieldRight {
+    /// Whether what lies under these keys of a payload is the field, a part of it, or has it as a part.
+    pub fn touches(&self, keys: &[String]) -> bool {
+        self.path.split('.').zip(keys).all(|(own, key)| own == key)
+    }
+}
+
 /// The fields that demand a right, by event type.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct FieldRights(BTreeMap<String, Vec<FieldRight>>);
@@ -128,6 +135,22 @@ mod tests {
         assert_eq!(all.of("Order.Placed"), read);
         assert_eq!(all.of("Order.Paid"), []);
         assert_eq!(read[1].path, "lines.net-price");
+    }
+
+    #[test]
+    fn a_field_touches_what_it_holds_and_what_holds_it() {
+        let field = FieldRight { path: "order.price".to_owned(), right: Right::from_code("Shop.Prices.View") };
+        for (path, touches) in [
+            ("order.price", true),
+            ("order", true),
+            ("order.price.net", true),
+            ("order.id", false),
+            ("price", false),
+            ("order.prices", false),
+        ] {
+            let keys: Vec<String> = path.split('.').map(str::to_owned).collect();
+            assert_eq!(field.touches(&keys), touches, "{path}");
+        }
     }
 
     #[test]

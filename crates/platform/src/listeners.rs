@@ -10,9 +10,11 @@ use std::sync::Arc;
 
 use crate::catalogue::Catalogue;
 use crate::context::{Context, Place};
-use crate::filter::{Comparison, Filter, Location};
+use crate::field_right::FieldRight;
+use crate::filter::{Comparison, Filter, FilterField, Location};
 use crate::filter_match::Test;
 use crate::id::{ApplicationId, WebhookId};
+use crate::right::Right;
 use crate::subscription::Subscription;
 
 /// A webhook that hears of an event, and whose it is.
@@ -22,6 +24,9 @@ pub struct Listener {
     pub webhook: WebhookId,
     /// Its application.
     pub application: ApplicationId,
+    /// Rights that it needs besides those of the event type, because its filter looked at fields that demand them:
+    /// whether an event passes must tell nobody what he may not see.
+    pub rights: Option<Arc<[Right]>>,
 }
 
 /// A subscription that counts: enabled, of a webhook that is enabled and not archived.
@@ -108,7 +113,18 @@ impl Listeners {
                 one.subscription.filters.iter().map(|filter| compiled(filter, catalogue, &mut slots)).collect();
             for event_type in &one.subscription.event_types {
                 let types = made.kinds.entry(one.subscription.subject.clone()).or_default();
-                types.entry(event_type.clone()).or_default().add(&one.listener, &filters);
+                let kind = types.entry(event_type.clone()).or_default();
+                // A filter that asks for nothing lets everything pass.
+                if filters.is_empty() || filters.iter().flatten().any(|tests| tests.is_empty()) {
+                    kind.add_unfiltered(&one.listener);
+                    continue;
+                }
+                let fields = catalogue.field_rights().of(event_type);
+                for (filter, tests) in one.subscription.filters.iter().zip(&filters) {
+                    let Some(tests) = tests else { continue };
+                    let listener = Listener { rights: demanded(filter, catalogue, fields), ..one.listener.clone() };
+                    kind.add(Entry { listener, tests: Arc::clone(tests) });
+                }
             }
         }
         made.slots = slots.len();
@@ -138,7 +154,8 @@ impl Listeners {
         self.kinds.get(subject)?.get(event_type)
     }
 
-    /// Who hears of such an event, each webhook once. `facts` are asked for only when filters look at them; what
+    /// Who hears of such an event, each webhook once; more than once only with different further rights, of which it
+    /// needs one set. `facts` are asked for only when filters look at them; what
     /// follows from the place is added to them.
     pub fn hear(
         &self,
@@ -168,16 +185,29 @@ impl Listeners {
                     _ => keyed.entries.get(value),
                 };
                 for entry in found.into_iter().flatten() {
-                    if !seen.contains(&entry.listener.webhook) && offer(entry, &mut heard).is_some() {
+                    if !seen.contains(&entry.listener.webhook)
+                        && offer(entry, &mut heard).is_some()
+                        && entry.listener.rights.is_none()
+                    {
                         seen.insert(&entry.listener.webhook);
                     }
                 }
             }
         }
         for entry in &kind.tried {
-            if !seen.contains(&entry.listener.webhook) && offer(entry, &mut heard).is_some() {
+            if !seen.contains(&entry.listener.webhook)
+                && offer(entry, &mut heard).is_some()
+                && entry.listener.rights.is_none()
+            {
                 seen.insert(&entry.listener.webhook);
             }
+        }
+        if heard.iter().any(|listener| listener.rights.is_some()) {
+            let mut known: HashSet<Listener> = HashSet::new();
+            heard.retain(|listener| {
+                let needless = listener.rights.is_some() && seen.contains(&listener.webhook);
+                !needless && known.insert(listener.clone())
+            });
         }
         if heard.is_empty() {
             return Arc::clone(&kind.all);
@@ -187,44 +217,32 @@ impl Listeners {
 }
 
 impl Kind {
-    fn add(&mut self, listener: &Listener, filters: &[Option<Arc<[Test]>>]) {
-        // A filter that asks for nothing lets everything pass.
-        if filters.is_empty() || filters.iter().flatten().any(|tests| tests.is_empty()) {
-            if !self.unfiltered.contains(listener) {
-                self.unfiltered.push(listener.clone());
-            }
-            return;
+    fn add_unfiltered(&mut self, listener: &Listener) {
+        if !self.unfiltered.contains(listener) {
+            self.unfiltered.push(listener.clone());
         }
-        for tests in filters.iter().flatten() {
-            let entry = Entry { listener: listener.clone(), tests: Arc::clone(tests) };
-            let exact = tests
-                .iter()
-                .filter(|test| test.exact().is_some())
-                .min_by_key(|test| test.exact().map_or(0, HashSet::len));
-            match exact.and_then(|test| Some((test, test.exact()?))) {
-                Some((test, values)) => {
-                    let keyed = match self
-                        .keyed
-                        .iter_mut()
-                        .position(|keyed| keyed.slots == test.slots && keyed.kind == test.kind)
-                    {
-                        Some(known) => self.keyed.get_mut(known),
-                        None => {
-                            self.keyed.push(Keyed {
-                                slots: Arc::clone(&test.slots),
-                                kind: test.kind,
-                                entries: HashMap::new(),
-                            });
-                            self.keyed.last_mut()
-                        }
-                    };
-                    let Some(keyed) = keyed else { continue };
-                    for value in values {
-                        keyed.entries.entry(value.clone()).or_default().push(entry.clone());
-                    }
-                }
-                None => self.tried.push(entry),
+    }
+
+    fn add(&mut self, entry: Entry) {
+        let tests = Arc::clone(&entry.tests);
+        let exact =
+            tests.iter().filter(|test| test.exact().is_some()).min_by_key(|test| test.exact().map_or(0, HashSet::len));
+        let Some((test, values)) = exact.and_then(|test| Some((test, test.exact()?))) else {
+            self.tried.push(entry);
+            return;
+        };
+        let known = self.keyed.iter().position(|keyed| keyed.slots == test.slots && keyed.kind == test.kind);
+        let keyed = match known {
+            Some(known) => self.keyed.get_mut(known),
+            None => {
+                let (slots, kind) = (Arc::clone(&test.slots), test.kind);
+                self.keyed.push(Keyed { slots, kind, entries: HashMap::new() });
+                self.keyed.last_mut()
             }
+        };
+        let Some(keyed) = keyed else { return };
+        for value in values {
+            keyed.entries.entry(value.clone()).or_default().push(entry.clone());
         }
     }
 
@@ -253,6 +271,25 @@ fn of_place<'a>(location: &Location, place: &'a Place) -> Option<&'a str> {
         | (Location::PackageRepository, Context::PackageRepository(id)) => Some(id.as_str()),
         _ => None,
     })
+}
+
+/// The rights that those of these fields demand at which a filter looks.
+fn demanded(filter: &Filter, catalogue: &Catalogue, fields: &[FieldRight]) -> Option<Arc<[Right]>> {
+    if fields.is_empty() {
+        return None;
+    }
+    let class = catalogue.filter_class(&filter.class)?;
+    let asked = class.fields.iter().filter(|field| filter.fields.contains_key(&field.name));
+    let mut rights: Vec<Right> = Vec::new();
+    for location in asked.flat_map(FilterField::locations) {
+        let Location::Payload(keys) = location else { continue };
+        for field in fields.iter().filter(|field| field.touches(&keys)) {
+            if !rights.contains(&field.right) {
+                rights.push(field.right.clone());
+            }
+        }
+    }
+    (!rights.is_empty()).then(|| rights.into())
 }
 
 /// The tests of a filter; `None` when one of them cannot be made, so that nothing passes.

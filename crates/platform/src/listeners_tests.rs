@@ -34,7 +34,7 @@ fn filter(fields: &[(&str, &[&str])]) -> Filter {
 
 fn listening(webhook: &str, filters: Vec<Filter>) -> Listening {
     Listening {
-        listener: Listener { webhook: WebhookId::new(webhook), application: ApplicationId::new("a") },
+        listener: Listener { webhook: WebhookId::new(webhook), application: ApplicationId::new("a"), rights: None },
         subscription: Subscription {
             id: SubscriptionId::new(format!("s-{webhook}")),
             webhook: WebhookId::new(webhook),
@@ -148,4 +148,46 @@ proptest! {
         let index = Listeners::new(&all, &catalogue);
         prop_assert_eq!(heard(&index, &project, &[("repository", &repository), ("branch", &branch)]), expected);
     }
+}
+
+#[test]
+fn a_filter_that_looks_at_a_field_demands_its_right_and_one_that_does_not_comes_first() {
+    let field = |path: &str, right: &str| FieldRight { path: path.to_owned(), right: Right::from_code(right) };
+    let mut field_rights = crate::field_right::FieldRights::default();
+    field_rights
+        .put("S.A".to_owned(), vec![field("review", "R.View"), field("paths", "P.View"), field("other", "O.View")]);
+    let title: &[(&str, &[&str])] = &[("titleRegex", &["Fix"])];
+    let listening = [
+        listening("title", vec![filter(title), filter(title)]),
+        listening("either", vec![filter(title), filter(&[("pathSpec", &["a/*"])])]),
+        listening("both", vec![filter(&[("titleRegex", &["Fix"]), ("pathSpec", &["a/*"])])]),
+        listening("open", vec![filter(title), filter(&[("project", &["p"])])]),
+        listening("unfiltered", vec![]),
+    ];
+    let guarded = Listeners::new(&listening, &catalogue().with_field_rights(field_rights));
+    let values = [("review.title", "Fix"), ("paths", "a/b")];
+    let hear = |index: &Listeners| {
+        let place = Place::from(Context::Project("p".to_owned()));
+        let found = index.hear("S", "S.A", &place, |payload, _, slots| look(payload, &values, slots));
+        let rights = |listener: &Listener| {
+            listener.rights.iter().flat_map(|rights| rights.iter()).map(Right::to_string).collect::<Vec<_>>().join(" ")
+        };
+        let mut found: Vec<_> = found.iter().map(|listener| (listener.webhook.to_string(), rights(listener))).collect();
+        found.sort();
+        found
+    };
+    let pairs = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(webhook, rights)| ((*webhook).to_owned(), (*rights).to_owned())).collect::<Vec<_>>()
+    };
+    let expected = [
+        ("both", "P.View R.View"),
+        ("either", "P.View"),
+        ("either", "R.View"),
+        ("open", ""),
+        ("title", "R.View"),
+        ("unfiltered", ""),
+    ];
+    assert_eq!(hear(&guarded), pairs(&expected));
+    let free = Listeners::new(&listening, &catalogue());
+    assert_eq!(hear(&free), pairs(&[("both", ""), ("either", ""), ("open", ""), ("title", ""), ("unfiltered", "")]));
 }

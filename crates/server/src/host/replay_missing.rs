@@ -48,7 +48,7 @@ pub async fn replay_missing(
     Body(body): Body<ReplayMissing>,
 ) -> Result<Json<Replayed>, ApiError> {
     let now = cx.now();
-    let listener = Listener { webhook: path.id(), application: cx.access.application.id.clone() };
+    let listener = Listener { webhook: path.id(), application: cx.access.application.id.clone(), rights: None };
     let until = now.plus(Duration::from_millis(1));
     let until = body.until.map_or(until, |asked| asked.0.min(until));
     let mut after = body.after.as_deref().map(place).transpose()?;

@@ -218,3 +218,48 @@ async fn hosts_put_list_and_remove_rights_on_fields_and_a_restart_keeps_them() {
         server.running.stop().await;
     }
 }
+
+/// Whether an event passes a filter must not tell what its fields hold.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_looks_at_a_field_needs_its_right() {
+    for engine in BOTH {
+        let server = Server::start(engine).await;
+        put_rights(&server).await;
+        let class = "EstimatedSubscriptionFilterIn";
+        let fields = json!([
+            { "name": "estimates", "at": ["payload.issue.estimate"] },
+            { "name": "reporters", "at": ["payload.reporter"] },
+            { "name": "ids", "at": ["payload.issue.id"] },
+        ]);
+        let define = json!({ "subjects": ["Issue"], "fields": fields });
+        let path = format!("/api/host/v1/catalogue/filters/{class}");
+        server.client.put(&path).bearer(&server.admin).json(&define).send().await.expect(200);
+        let made = server.application(json!({ "name": "App", "endpointUri": "http://127.0.0.1:9/" })).await;
+        let id = server.webhook(&made.token, json!({ "subscriptions": [] })).await;
+        let heard = async |filters: Value| {
+            let body = json!({ "subscription": { "subjectCode": "Issue", "filters": filters, "eventTypeCodes": ["Issue.Created"] }, "name": "s" });
+            let path = format!("/api/http/applications/me/webhooks/{id}/subscriptions");
+            let made_of = server.client.post(&path).bearer(&made.token).json(&body).send().await.expect(200).json();
+            let mut event = estimated("", "global");
+            event.as_object_mut().unwrap().remove("id");
+            let results = server.publish(json!([event])).await;
+            let path = format!("{path}/{}", made_of["id"].as_str().unwrap());
+            server.client.delete(&path).bearer(&made.token).send().await.expect(200);
+            results["results"][0]["deliveries"].as_u64().unwrap()
+        };
+        let by = |field: &str, value: &str| json!({ "className": class, field: [value] });
+        let (estimate, reporter, open) = (by("estimates", "hidden-1"), by("reporters", "hidden-3"), by("ids", "i1"));
+        assert_eq!(heard(json!([open])).await, 1);
+        assert_eq!(heard(json!([estimate])).await, 0, "a right guess must look like a wrong one");
+        assert_eq!(heard(json!([reporter])).await, 0);
+        assert_eq!(heard(json!([estimate, open])).await, 1, "another filter lets it pass");
+        server.grant(&made.id, "global", &["Shop.Estimates.View"]).await;
+        assert_eq!(heard(json!([estimate])).await, 1);
+        assert_eq!(heard(json!([reporter])).await, 0);
+        assert_eq!(heard(json!([reporter, estimate])).await, 1);
+        let mut both = estimate.clone();
+        both["reporters"] = json!(["hidden-3"]);
+        assert_eq!(heard(json!([both])).await, 0);
+        server.running.stop().await;
+    }
+}

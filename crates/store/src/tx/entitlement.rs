@@ -15,6 +15,7 @@ use spaceport_platform::right::Right;
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
+use crate::tx::event::Heard;
 use crate::tx::revision::Remembered;
 use crate::tx::{Tx, placeholders};
 use crate::value::{Row, Value};
@@ -98,20 +99,20 @@ impl Demand {
 }
 
 impl Tx<'_> {
-    /// What applications hold of the rights that these events demand, where they happened; archived applications are
-    /// not there. `None` when subscriptions are not those of `revision` any more.
+    /// What applications hold of the rights that decide about these events, where they happened; archived applications are
+    /// not there. `None` when subscriptions have changed since `heard` was told.
     pub(crate) fn held(
         &mut self,
-        revision: i64,
+        heard: &Heard,
         applications: &[&ApplicationId],
         events: &[NewEvent],
     ) -> Result<Option<HashMap<ApplicationId, Grants>>, StoreError> {
         let mut held: HashMap<ApplicationId, Grants> = HashMap::new();
         if applications.is_empty() {
             let current = self.revision(Remembered::Subscriptions)?;
-            return Ok((current == revision).then_some(held));
+            return Ok((current == heard.revision).then_some(held));
         }
-        let rights: BTreeSet<&str> = events.iter().flat_map(|event| event.rights.iter().map(Right::code)).collect();
+        let rights = heard.rights(events);
         let contexts: BTreeSet<String> =
             events.iter().flat_map(|event| event.place.covering().map(ToString::to_string)).collect();
         for portion in applications.chunks(500) {
@@ -138,7 +139,7 @@ impl Tx<'_> {
                  WHERE v.name = 'subscriptions'"
             );
             for mut row in self.connection.query(&sql, &values)? {
-                if row.int()? != revision {
+                if row.int()? != heard.revision {
                     return Ok(None);
                 }
                 let Some(id) = row.optional_text()? else { continue };

@@ -1,11 +1,13 @@
 //! Events: stored together with the deliveries they cause, once per event id.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use spaceport_platform::event::{NewEvent, PublishStatus, Published, entitled};
+use spaceport_platform::grants::Grants;
 use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
 use spaceport_platform::listeners::Listener;
+use spaceport_platform::right::Right;
 use spaceport_platform::time::Timestamp;
 
 use crate::error::StoreError;
@@ -21,8 +23,23 @@ pub type Stored = (Vec<Published>, Vec<ApplicationId>);
 pub struct Heard {
     /// The revision.
     pub revision: i64,
-    /// For each event, the webhooks that subscribed to it, each once.
+    /// For each event, the webhooks that subscribed to it, each once for each set of further rights.
     pub listeners: Vec<Arc<[Listener]>>,
+}
+
+impl Heard {
+    /// Rights that decide about these events.
+    pub(crate) fn rights<'a>(&'a self, events: &'a [NewEvent]) -> BTreeSet<&'a str> {
+        let besides =
+            self.listeners.iter().flat_map(|all| all.iter()).filter_map(|one| one.rights.as_deref()).flatten();
+        events.iter().flat_map(|event| &event.rights).chain(besides).map(Right::code).collect()
+    }
+}
+
+/// Whether a listener may hear of an event: its application holds what the type demands and what its filter demands.
+pub(crate) fn may_hear(listener: &Listener, event: &NewEvent, grants: &Grants) -> bool {
+    let holds = |rights: &[Right]| entitled(&listener.application, rights, &event.place, event.about.as_ref(), grants);
+    holds(&event.rights) && holds(listener.rights.as_deref().unwrap_or_default())
 }
 
 /// Columns of an event, before those of its demand.
@@ -44,15 +61,19 @@ impl Tx<'_> {
         let applications: HashSet<&ApplicationId> =
             heard.listeners.iter().flat_map(|all| all.iter()).map(|listener| &listener.application).collect();
         let applications: Vec<&ApplicationId> = applications.into_iter().collect();
-        let Some(held) = self.held(heard.revision, &applications, events)? else { return Ok(None) };
+        let Some(held) = self.held(heard, &applications, events)? else { return Ok(None) };
         let entitled = |event: &NewEvent, listener: &Listener| {
-            let (of, about) = (&listener.application, event.about.as_ref());
-            held.get(of).is_some_and(|grants| entitled(of, &event.rights, &event.place, about, grants))
+            held.get(&listener.application).is_some_and(|grants| may_hear(listener, event, grants))
         };
         let mut matches: Vec<Vec<&Listener>> = Vec::with_capacity(events.len());
         let mut rows = Vec::with_capacity(events.len());
         for (event, listeners) in events.iter().zip(&heard.listeners) {
-            let found: Vec<&Listener> = listeners.iter().filter(|listener| entitled(event, listener)).collect();
+            let mut found: Vec<&Listener> = listeners.iter().filter(|listener| entitled(event, listener)).collect();
+            if found.iter().any(|listener| listener.rights.is_some()) {
+                // By whichever filter: it gets one delivery.
+                let mut once: HashSet<&WebhookId> = HashSet::new();
+                found.retain(|listener| once.insert(&listener.webhook));
+            }
             rows.push(event_row(event, now, i64::try_from(found.len()).unwrap_or(i64::MAX)));
             matches.push(found);
         }

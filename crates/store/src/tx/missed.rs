@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use spaceport_platform::event::{NewEvent, entitled};
+use spaceport_platform::event::NewEvent;
 use spaceport_platform::id::{DeliveryId, EventId, id_prefix};
 use spaceport_platform::listeners::Listener;
 use spaceport_platform::time::Timestamp;
@@ -14,7 +14,7 @@ use spaceport_platform::time::Timestamp;
 use crate::error::StoreError;
 use crate::tx::Tx;
 use crate::tx::entitlement::{DEMAND, Demand};
-use crate::tx::event::Heard;
+use crate::tx::event::{Heard, may_hear};
 use crate::value::{Row, Value};
 
 /// The setting that holds the moment before which deliveries have been deleted, in milliseconds.
@@ -125,13 +125,13 @@ impl Tx<'_> {
         let Some(span) = missed.received_at.first().zip(missed.received_at.last()) else { return Ok(Some(Vec::new())) };
         let delivered = self.delivered(listener, (*span.0, *span.1))?;
         let application = &listener.application;
-        let Some(held) = self.held(heard.revision, &[application], &missed.events)? else { return Ok(None) };
+        let Some(held) = self.held(heard, &[application], &missed.events)? else { return Ok(None) };
         let Some(grants) = held.get(application) else { return Ok(Some(Vec::new())) };
         let all = missed.events.iter().zip(&missed.received_at).zip(&heard.listeners);
         let heard_of: Vec<(&NewEvent, Timestamp)> = all
             .filter(|((event, _), listeners)| {
-                let of_today = entitled(application, &event.rights, &event.place, event.about.as_ref(), grants);
-                listeners.contains(listener) && of_today && !delivered.contains(event.id.as_str())
+                let mut own = listeners.iter().filter(|one| one.webhook == listener.webhook);
+                own.any(|one| may_hear(one, event, grants)) && !delivered.contains(event.id.as_str())
             })
             .map(|((event, received_at), _)| (event, *received_at))
             .collect();

@@ -113,7 +113,7 @@ impl Tx<'_> {
         for mut row in self.connection.query(sql, &[])? {
             let application = ApplicationId::new(row.text()?);
             let subscription = read(row, &mut parts)?;
-            let listener = Listener { webhook: subscription.webhook.clone(), application };
+            let listener = Listener { webhook: subscription.webhook.clone(), application, rights: None };
             all.push(Listening { listener, subscription });
         }
         Ok(all)

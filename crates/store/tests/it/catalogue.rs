@@ -1,4 +1,6 @@
-//! What hosts add to the catalogue, and what follows from it when deliveries are claimed.
+//! What hosts add to the catalogue, and what follows from it when deliveries are made and claimed.
+
+use std::sync::Arc;
 
 use spaceport_platform::authorization::RightStatus;
 use spaceport_platform::context::{Context, Place};
@@ -6,9 +8,10 @@ use spaceport_platform::event::About;
 use spaceport_platform::field_right::{FieldRight, FieldRights};
 use spaceport_platform::filter::Filter;
 use spaceport_platform::id::{ApplicationId, WebhookId};
+use spaceport_platform::listeners::Listener;
 use spaceport_platform::right::Right;
 use spaceport_platform::subscription::Subscription;
-use spaceport_store::{OwnFieldRights, OwnFilter, Remembered, Store, StoreError, Tx, Wanted};
+use spaceport_store::{Heard, OwnFieldRights, OwnFilter, Remembered, Store, StoreError, Tx, Wanted};
 
 use crate::authorizations::{demanding, set};
 use crate::make::{application, at, ids, listeners, publish_in, subscription, webhook};
@@ -18,6 +21,7 @@ pub(crate) async fn facts(store: &Store) {
     filters_are_deleted_and_their_use_is_found(store).await;
     rights_on_fields_are_kept_in_order(store).await;
     fields_are_withheld_where_their_right_is_not_held(store).await;
+    whoever_filters_by_a_field_needs_its_right(store).await;
 }
 
 fn filter(subjects: &[&str]) -> OwnFilter {
@@ -150,4 +154,35 @@ async fn fields_are_withheld_where_their_right_is_not_held(store: &Store) {
     // What is granted meanwhile counts from the next attempt on.
     set(store, "some", Context::Global, &[("G.View", granted)]).await;
     assert_eq!(claim("some", field_rights).await, [vec!["d"], none.to_vec(), none.to_vec()]);
+}
+
+async fn whoever_filters_by_a_field_needs_its_right(store: &Store) {
+    listeners(store, &["knows", "knows-not", "other-filter"]).await;
+    set(store, "knows", Context::Global, &[("F.View", RightStatus::Granted), ("G.View", RightStatus::Granted)]).await;
+    set(store, "other-filter", Context::Global, &[("G.View", RightStatus::Granted)]).await;
+    let listener = |name: &str, rights: &[&str]| Listener {
+        webhook: WebhookId::new(format!("w-{name}")),
+        application: ApplicationId::new(name),
+        rights: (!rights.is_empty()).then(|| rights.iter().map(|code| Right::from_code(code)).collect()),
+    };
+    let listeners: Arc<[Listener]> = Arc::new([
+        listener("knows", &["F.View"]),
+        listener("knows", &["G.View"]),
+        listener("knows-not", &["F.View", "G.View"]),
+        listener("other-filter", &["F.View"]),
+        listener("other-filter", &["G.View"]),
+    ]);
+    let new_id = ids();
+    let (published, mut woken) = store
+        .write(move |tx: &mut Tx<'_>| {
+            let heard =
+                Heard { revision: tx.revision(Remembered::Subscriptions)?, listeners: vec![Arc::clone(&listeners)] };
+            let events = [demanding("filtered-by-a-field", Place::GLOBAL, &[], None)];
+            Ok::<_, StoreError>(tx.publish(&events, &heard, at(0), &new_id)?.unwrap())
+        })
+        .await
+        .unwrap();
+    woken.sort();
+    assert_eq!(published[0].deliveries, 2, "each webhook gets one");
+    assert_eq!(woken, ["knows", "other-filter"].map(ApplicationId::new));
 }

@@ -194,7 +194,8 @@ fn id(moment: Timestamp) -> DeliveryId {
 
 async fn missed_events_are_found_in_steps_and_delivered_once(store: &Store) {
     listeners(store, &["late"]).await;
-    let listener = Listener { webhook: WebhookId::new("w-late"), application: ApplicationId::new("late") };
+    let listener =
+        Listener { webhook: WebhookId::new("w-late"), application: ApplicationId::new("late"), rights: None };
     let query = MissedQuery {
         listener: listener.clone(),
         kinds: HashSet::from([("Issue".to_owned(), "Issue.Created".to_owned())]),
