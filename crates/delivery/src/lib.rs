@@ -51,9 +51,7 @@ pub mod resolve;
 pub mod sign;
 mod special;
 pub mod standard;
-mod state;
 
 pub use engine::{Engine, Handle, Progress, Settings};
 pub use outbox::{Claimed, Outbox, OutboxError, PayloadKind, Target};
 pub use outcome::{Answer, ErrorKind, Outcome};
-pub use state::State;

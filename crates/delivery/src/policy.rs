@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use spaceport_platform::delivery::DeliveryState;
 use spaceport_platform::random::Random;
 use spaceport_platform::time::Timestamp;
 
@@ -73,6 +74,16 @@ pub enum Next {
     RetryAt(Timestamp),
     /// Failed for good.
     GiveUp,
+}
+
+impl From<Next> for DeliveryState {
+    fn from(next: Next) -> Self {
+        match next {
+            Next::Delivered => Self::Delivered,
+            Next::RetryAt(_) => Self::Waiting,
+            Next::GiveUp => Self::GivenUp,
+        }
+    }
 }
 
 /// An attempt that has ended, as far as the decision depends on it.

@@ -9,6 +9,14 @@ use crate::outcome::{BodyEnd, ErrorKind};
 
 const NOW: Timestamp = Timestamp::from_millis(784_111_777_000); // Sun, 06 Nov 1994 08:49:37 GMT
 
+#[test]
+fn whatever_is_decided_is_reachable_from_sending() {
+    for next in [Next::Delivered, Next::RetryAt(NOW), Next::GiveUp] {
+        assert!(DeliveryState::Sending.may_become(next.into()));
+    }
+    assert!(!DeliveryState::Waiting.may_become(DeliveryState::Delivered));
+}
+
 fn answered(status: u16, headers: &[(&str, &str)]) -> Outcome {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Outcome::Answered(Answer { status, headers, body: Bytes::new(), end: BodyEnd::Complete })

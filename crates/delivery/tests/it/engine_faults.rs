@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use spaceport_delivery::outcome::ErrorKind;
 use spaceport_delivery::policy::Schedule;
-use spaceport_delivery::{Outcome, Settings, State};
+use spaceport_delivery::{Outcome, Settings};
+use spaceport_platform::delivery::DeliveryState;
 use spaceport_platform::id::DeliveryId;
 use tokio::time::Instant;
 
@@ -24,7 +25,7 @@ async fn outcomes_survive_an_outbox_that_fails_and_nothing_is_sent_twice() {
         async { answered(200) }
     });
     let engine = start(&outbox, sender, Settings::default());
-    outbox.until_all(State::Delivered).await;
+    outbox.until_all(DeliveryState::Delivered).await;
     assert_eq!(sent.load(Ordering::Relaxed), 10);
     assert_eq!(engine.progress().delivered, 10);
     assert!(outbox.look(|inside| inside.records) >= 3);
@@ -49,7 +50,7 @@ async fn nothing_is_claimed_while_outcomes_cannot_be_recorded() {
     let standstill = engine.progress().last_cycle;
     assert!(standstill < START.plus(Duration::from_secs(1)));
     assert_eq!(engine.progress().unrecorded, 1);
-    outbox.until_all(State::Delivered).await;
+    outbox.until_all(DeliveryState::Delivered).await;
     assert_eq!(outbox.look(|inside| inside.row("a-0000").recorded.len()), 1);
 }
 
@@ -59,11 +60,11 @@ async fn an_outcome_that_is_refused_holds_up_no_other() {
     outbox.put("a", 60);
     outbox.look(|inside| inside.refused = Some(DeliveryId::new("a-0017")));
     let engine = start(&outbox, Told::answer(200), Settings::default());
-    outbox.until(|inside| inside.count(State::Delivered) == 59).await;
+    outbox.until(|inside| inside.count(DeliveryState::Delivered) == 59).await;
     assert!(outbox.look(|inside| inside.row("a-0017").recorded.is_empty()));
     // Its lease brings it back, and by then it can be recorded.
     outbox.look(|inside| inside.refused = None);
-    outbox.until_all(State::Delivered).await;
+    outbox.until_all(DeliveryState::Delivered).await;
     assert_eq!(outbox.look(|inside| inside.row("a-0017").attempt), 2);
     assert_eq!(engine.progress().unrecorded, 0);
 }
@@ -79,7 +80,7 @@ async fn a_failing_outbox_is_asked_with_growing_pauses_and_then_served() {
     let took = began.elapsed();
     assert!(took > Duration::from_secs(40) && took < Duration::from_secs(60), "{took:?}");
     assert_eq!(engine.progress().last_cycle, START);
-    outbox.until_all(State::Delivered).await;
+    outbox.until_all(DeliveryState::Delivered).await;
     assert!(engine.progress().last_cycle > START.plus(took));
 }
 
@@ -89,7 +90,7 @@ async fn a_panic_in_the_outbox_is_one_more_failure() {
     outbox.put("a", 1);
     outbox.look(|inside| inside.panicking_claims = 3);
     let _engine = start(&outbox, Told::answer(200), Settings::default());
-    outbox.until_all(State::Delivered).await;
+    outbox.until_all(DeliveryState::Delivered).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -106,7 +107,7 @@ async fn a_panic_in_a_send_frees_its_slot_and_is_tried_again() {
     let schedule = Schedule::from_delays(vec![Duration::from_secs(60)]);
     let settings = Settings { in_flight: 4, in_flight_per_application: 2, schedule, ..Settings::default() };
     let engine = start(&outbox, sender, settings);
-    outbox.until_all(State::Delivered).await;
+    outbox.until_all(DeliveryState::Delivered).await;
     assert_eq!(engine.progress().in_flight, 0);
     outbox.look(|inside| {
         let recorded = &inside.row("a-0010").recorded;

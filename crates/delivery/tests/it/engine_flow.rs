@@ -8,7 +8,8 @@ use std::time::Duration;
 use spaceport_delivery::outbox::{Authentication, Retries};
 use spaceport_delivery::policy::Schedule;
 use spaceport_delivery::sign::{self, RsaSigner};
-use spaceport_delivery::{Outcome, PayloadKind, Settings, State, Target};
+use spaceport_delivery::{Outcome, PayloadKind, Settings, Target};
+use spaceport_platform::delivery::DeliveryState;
 use spaceport_platform::id::{ApplicationId, DeliveryId};
 use spaceport_platform::secret::Secret;
 use spaceport_platform::time::Timestamp;
@@ -23,7 +24,7 @@ async fn a_delivery_is_sent_once_and_recorded_with_what_was_sent() {
     let outbox = Memory::new();
     outbox.put_for("a", 1, target(Authentication::Bearer(Secret::new("hush"))), PayloadKind::Webhook);
     let engine = start(&outbox, Told::answer(204), Settings::default());
-    outbox.until_all(State::Delivered).await;
+    outbox.until_all(DeliveryState::Delivered).await;
     outbox.look(|inside| {
         let recorded = &inside.row("a-0000").recorded;
         assert_eq!(recorded.len(), 1);
@@ -41,7 +42,7 @@ async fn a_week_of_retries_keeps_its_times() {
     outbox.put("a", 1);
     let settings = Settings { schedule: Schedule::from_delays(vec![24 * HOUR; 7]), poll: HOUR, ..Settings::default() };
     let engine = start(&outbox, Told::answer(500), settings);
-    outbox.until_all(State::GivenUp).await;
+    outbox.until_all(DeliveryState::GivenUp).await;
     outbox.look(|inside| {
         let recorded = &inside.row("a-0000").recorded;
         assert_eq!(recorded.len(), 8);
@@ -61,7 +62,7 @@ async fn a_retry_starts_on_time_without_waiting_for_a_poll() {
     let schedule = Schedule::from_delays(vec![Duration::ZERO, Duration::from_millis(1234)]);
     let settings = Settings { schedule, poll: HOUR, ..Settings::default() };
     let _engine = start(&outbox, Told::answer(500), settings);
-    outbox.until_all(State::GivenUp).await;
+    outbox.until_all(DeliveryState::GivenUp).await;
     outbox.look(|inside| {
         let starts: Vec<_> = inside.row("a-0000").recorded.iter().map(|row| row.started_at.since(START)).collect();
         assert!(starts[1] < Duration::from_millis(15), "{starts:?}");
@@ -75,11 +76,11 @@ async fn an_application_that_never_answers_delays_nobody_else() {
     let outbox = Memory::new();
     outbox.put("hanging", 1000);
     let engine = start(&outbox, hanging_for("hanging"), Settings::default());
-    outbox.until(|inside| inside.count(State::Sending) == 64).await;
+    outbox.until(|inside| inside.count(DeliveryState::Sending) == 64).await;
     outbox.put("quick", 100);
     let asked = Instant::now();
     engine.wake(application("quick"));
-    outbox.until(|inside| inside.count(State::Delivered) == 100).await;
+    outbox.until(|inside| inside.count(DeliveryState::Delivered) == 100).await;
     assert_eq!(asked.elapsed(), Duration::ZERO);
     assert_eq!(engine.progress().in_flight, 64);
 }
@@ -89,11 +90,11 @@ async fn many_applications_that_never_answer_leave_room_for_another() {
     let outbox = Memory::new();
     (0..20).for_each(|number| outbox.put(&format!("hanging{number}"), 1000));
     let engine = start(&outbox, hanging_for("hanging"), Settings::default());
-    outbox.until(|inside| inside.count(State::Sending) > 400).await;
+    outbox.until(|inside| inside.count(DeliveryState::Sending) > 400).await;
     outbox.put("quick", 100);
     let asked = Instant::now();
     engine.wake(application("quick"));
-    outbox.until(|inside| inside.count(State::Delivered) == 100).await;
+    outbox.until(|inside| inside.count(DeliveryState::Delivered) == 100).await;
     assert_eq!(asked.elapsed(), Duration::ZERO);
 }
 
@@ -125,7 +126,7 @@ async fn no_more_are_under_way_than_the_limits_say() {
     });
     let settings = Settings { in_flight: 40, in_flight_per_application: 9, ..Settings::default() };
     let _engine = start(&outbox, sender, settings);
-    outbox.until_all(State::Delivered).await;
+    outbox.until_all(DeliveryState::Delivered).await;
     let UnderWay { most, most_of_one, .. } = &*seen.lock().unwrap();
     assert!(*most_of_one <= 9 && *most <= 40, "{most_of_one} of {most}");
     assert!(*most >= 30, "only {most} at the same time");
@@ -156,7 +157,7 @@ async fn thousands_of_wakes_are_one_claim() {
     outbox.until(|inside| inside.looks == 1).await;
     outbox.put("a", 3);
     (0..10_000).for_each(|_| engine.wake(application("a")));
-    outbox.until_all(State::Delivered).await;
+    outbox.until_all(DeliveryState::Delivered).await;
     assert_eq!(outbox.look(|inside| inside.claims), 1);
 }
 
@@ -167,7 +168,7 @@ async fn a_lost_wake_costs_a_second() {
     outbox.until(|inside| inside.looks == 1).await;
     outbox.put("a", 1);
     let put = Instant::now();
-    outbox.until_all(State::Delivered).await;
+    outbox.until_all(DeliveryState::Delivered).await;
     assert!(put.elapsed() <= Duration::from_millis(1001), "{:?}", put.elapsed());
 }
 
@@ -179,7 +180,7 @@ async fn a_delivery_due_later_is_met_although_nobody_wakes() {
         inside.rows.get_mut(&DeliveryId::new("a-0000")).unwrap().due = START.plus(Duration::from_millis(500))
     });
     let _engine = start(&outbox, Told::answer(200), Settings::default());
-    outbox.until_all(State::Delivered).await;
+    outbox.until_all(DeliveryState::Delivered).await;
     let started = outbox.look(|inside| inside.row("a-0000").recorded[0].started_at.since(START));
     assert!(started <= Duration::from_millis(510), "{started:?}");
 }
@@ -190,10 +191,10 @@ async fn what_a_dead_engine_had_leased_is_sent_when_the_lease_ends() {
     outbox.put("a", 1);
     outbox.look(|inside| {
         let row = inside.rows.get_mut(&DeliveryId::new("a-0000")).unwrap();
-        (row.state, row.attempt, row.lease_until) = (State::Sending, 1, START.plus(Duration::from_secs(60)));
+        (row.state, row.attempt, row.lease_until) = (DeliveryState::Sending, 1, START.plus(Duration::from_secs(60)));
     });
     let _engine = start(&outbox, Told::answer(200), Settings::default());
-    outbox.until_all(State::Delivered).await;
+    outbox.until_all(DeliveryState::Delivered).await;
     outbox.look(|inside| {
         let recorded = &inside.row("a-0000").recorded;
         assert_eq!((recorded.len(), recorded[0].attempt), (1, 2));
@@ -215,7 +216,7 @@ async fn lifecycle_payloads_follow_each_other_without_a_pause() {
     });
     let _engine = start(&outbox, sender, settings);
     let began = Instant::now();
-    outbox.until_all(State::Delivered).await;
+    outbox.until_all(DeliveryState::Delivered).await;
     assert_eq!(began.elapsed(), Duration::ZERO);
     assert_eq!(*order.lock().unwrap(), ["a-0000", "a-0001", "a-0002", "a-0003", "a-0004"]);
 }
@@ -227,9 +228,9 @@ async fn without_retries_one_failure_ends_it_and_an_accepted_code_is_a_success()
     outbox.put_for("a", 2, once, PayloadKind::Webhook);
     let sender = Told::to(|request| async move { answered(if delivery_of(&request) == "a-0000" { 418 } else { 500 }) });
     let _engine = start(&outbox, sender, Settings::default());
-    outbox.until(|inside| inside.count(State::Delivered) + inside.count(State::GivenUp) == 2).await;
+    outbox.until(|inside| inside.count(DeliveryState::Delivered) + inside.count(DeliveryState::GivenUp) == 2).await;
     outbox.look(|inside| {
-        assert_eq!(inside.row("a-0000").state, State::Delivered);
+        assert_eq!(inside.row("a-0000").state, DeliveryState::Delivered);
         assert_eq!(inside.row("a-0001").recorded.len(), 1);
     });
 }
@@ -252,7 +253,7 @@ async fn every_attempt_is_signed_anew_with_its_own_time() {
     });
     let settings = Settings { schedule: Schedule::from_delays(vec![HOUR]), ..Settings::default() };
     let _engine = start(&outbox, sender, settings);
-    outbox.until_all(State::GivenUp).await;
+    outbox.until_all(DeliveryState::GivenUp).await;
     assert_eq!(verified.load(Ordering::Relaxed), 2);
     outbox.look(|inside| {
         let recorded = &inside.row("a-0000").recorded;
@@ -268,6 +269,6 @@ async fn outcomes_that_gather_are_committed_together() {
     let settings = Settings { in_flight: 512, in_flight_per_application: 64, ..Settings::default() };
     let engine = start(&outbox, Told::answer(200), settings);
     engine.wake([ApplicationId::new("a")]);
-    outbox.until_all(State::Delivered).await;
+    outbox.until_all(DeliveryState::Delivered).await;
     assert!(outbox.look(|inside| inside.records) <= 4);
 }

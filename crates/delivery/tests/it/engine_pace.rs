@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use spaceport_delivery::outbox::{Authentication, Pace};
 use spaceport_delivery::policy::Schedule;
-use spaceport_delivery::{ErrorKind, Outcome, PayloadKind, Settings, State, Target};
+use spaceport_delivery::{ErrorKind, Outcome, PayloadKind, Settings, Target};
+use spaceport_platform::delivery::DeliveryState;
 use spaceport_platform::id::{DeliveryId, WebhookId};
 use tokio::time::{Instant, sleep};
 
@@ -45,18 +46,19 @@ async fn a_limit_of_attempts_under_way_holds_and_holds_up_nobody_else() {
     outbox.put_for("a", 200, limited, PayloadKind::Webhook);
     let (sender, order, most) = noting("a-", Duration::from_secs(1));
     let engine = start(&outbox, sender, Settings::default());
-    outbox.until(|inside| inside.count(State::Delivered) >= 10).await;
+    outbox.until(|inside| inside.count(DeliveryState::Delivered) >= 10).await;
     // Another webhook of the same application.
     let asked = Instant::now();
     outbox.look(|inside| {
         let mut other = inside.row("a-0199").clone();
-        (other.target, other.state, other.attempt) = (Arc::new(target(Authentication::None)), State::Waiting, 0);
+        (other.target, other.state, other.attempt) =
+            (Arc::new(target(Authentication::None)), DeliveryState::Waiting, 0);
         inside.rows.insert(DeliveryId::new("b-other"), other);
     });
     engine.wake(application("a"));
-    outbox.until(|inside| inside.row("b-other").state == State::Delivered).await;
+    outbox.until(|inside| inside.row("b-other").state == DeliveryState::Delivered).await;
     assert!(asked.elapsed() <= Duration::from_secs(2), "{:?}", asked.elapsed());
-    outbox.until_all(State::Delivered).await;
+    outbox.until_all(DeliveryState::Delivered).await;
     assert_eq!(most.load(Ordering::SeqCst), 2);
     assert_eq!(order.lock().unwrap().len(), 201, "each once");
     assert!(asked.elapsed() < Duration::from_secs(110), "both slots are used: {:?}", asked.elapsed());
@@ -68,7 +70,7 @@ async fn a_rate_is_kept_evenly() {
     let limited = paced("limited", |pace| pace.most_per_minute = Some(30));
     outbox.put_for("a", 100, limited, PayloadKind::Webhook);
     let _engine = start(&outbox, Told::answer(200), Settings::default());
-    outbox.until_all(State::Delivered).await;
+    outbox.until_all(DeliveryState::Delivered).await;
     outbox.look(|inside| {
         let mut starts: Vec<_> = inside.rows.values().map(|row| row.recorded[0].started_at).collect();
         starts.sort();
@@ -101,7 +103,7 @@ async fn an_ordered_webhook_sends_one_after_the_other_and_waits_for_resends() {
         }
     });
     let _engine = start(&outbox, sender, Settings::default());
-    outbox.until(|inside| inside.count(State::Delivered) == 99).await;
+    outbox.until(|inside| inside.count(DeliveryState::Delivered) == 99).await;
     let order = order.lock().unwrap();
     let mut sorted = order.clone();
     sorted.sort();
@@ -115,10 +117,10 @@ async fn what_stands_in_line_is_given_back_uncounted_when_the_engine_stops() {
     let outbox = Memory::new();
     outbox.put_for("a", 50, paced("ordered", |pace| pace.ordered = true), PayloadKind::Webhook);
     let engine = start(&outbox, Told::to(|_| std::future::pending()), Settings::default());
-    outbox.until(|inside| inside.count(State::Sending) == 50).await;
+    outbox.until(|inside| inside.count(DeliveryState::Sending) == 50).await;
     engine.stop(Duration::from_secs(1)).await;
     outbox.look(|inside| {
-        assert_eq!(inside.count(State::Waiting), 50);
+        assert_eq!(inside.count(DeliveryState::Waiting), 50);
         assert!(inside.rows.values().all(|row| row.attempt == 0));
     });
 }
@@ -144,10 +146,10 @@ async fn a_host_that_is_down_is_hardly_called_and_nobody_is_given_up_without_a_c
     });
     let schedule = Schedule::from_delays(vec![Duration::from_secs(60); 9]);
     let _engine = start(&outbox, sender, Settings { schedule, ..Settings::default() });
-    outbox.until(|inside| inside.count(State::Delivered) == 200).await;
-    outbox.until(|inside| inside.count(State::GivenUp) == 200).await;
+    outbox.until(|inside| inside.count(DeliveryState::Delivered) == 200).await;
+    outbox.until(|inside| inside.count(DeliveryState::GivenUp) == 200).await;
     outbox.look(|inside| {
-        for row in inside.rows.values().filter(|row| row.state == State::GivenUp) {
+        for row in inside.rows.values().filter(|row| row.state == DeliveryState::GivenUp) {
             let kinds: Vec<_> = row.recorded.iter().filter_map(kind_of).collect();
             assert_eq!((kinds.len(), kinds.last()), (10, Some(&ErrorKind::Timeout)), "the last one is a real one");
         }

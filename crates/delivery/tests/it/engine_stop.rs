@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use spaceport_delivery::{Settings, State};
+use spaceport_delivery::Settings;
+use spaceport_platform::delivery::DeliveryState;
 use tokio::time::{Instant, timeout};
 
 use crate::memory::{Memory, Told, answered, application, delivery_of, start};
@@ -18,13 +19,13 @@ async fn what_ends_before_the_deadline_is_recorded_and_the_rest_given_back_uncou
         answered(200)
     });
     let engine = start(&outbox, sender, Settings::default());
-    outbox.until(|inside| inside.count(State::Sending) == 8).await;
+    outbox.until(|inside| inside.count(DeliveryState::Sending) == 8).await;
     let asked = Instant::now();
     engine.stop(Duration::from_secs(10)).await;
     assert!(asked.elapsed() <= Duration::from_secs(11), "{:?}", asked.elapsed());
     outbox.look(|inside| {
-        assert_eq!(inside.count(State::Delivered), 3);
-        assert_eq!(inside.count(State::Waiting), 5);
+        assert_eq!(inside.count(DeliveryState::Delivered), 3);
+        assert_eq!(inside.count(DeliveryState::Waiting), 5);
         assert_eq!(inside.row("hanging-0000").attempt, 0);
     });
     assert_eq!(engine.progress().in_flight, 0);
@@ -47,7 +48,7 @@ async fn an_engine_with_nothing_under_way_stops_at_once() {
     let outbox = Memory::new();
     outbox.put("a", 10);
     let engine = start(&outbox, Told::answer(200), Settings::default());
-    outbox.until_all(State::Delivered).await;
+    outbox.until_all(DeliveryState::Delivered).await;
     let asked = Instant::now();
     engine.stop(Duration::from_secs(60)).await;
     assert_eq!(asked.elapsed(), Duration::ZERO);

@@ -12,8 +12,9 @@ use spaceport_delivery::outbox::{Authentication, Due, Finished, GivenBack, Lease
 use spaceport_delivery::outcome::BodyEnd;
 use spaceport_delivery::standard::StandardKeys;
 use spaceport_delivery::{
-    Answer, Claimed, Engine, Handle, Outbox, OutboxError, Outcome, PayloadKind, Settings, State, Target,
+    Answer, Claimed, Engine, Handle, Outbox, OutboxError, Outcome, PayloadKind, Settings, Target,
 };
+use spaceport_platform::delivery::DeliveryState;
 use spaceport_platform::id::{ApplicationId, DeliveryId, WebhookId};
 use spaceport_platform::random::Counting;
 use spaceport_platform::time::{Clock, Timestamp};
@@ -49,7 +50,7 @@ impl Clock for StoppedClock {
 pub(crate) struct Row {
     pub(crate) application: ApplicationId,
     pub(crate) kind: PayloadKind,
-    pub(crate) state: State,
+    pub(crate) state: DeliveryState,
     pub(crate) attempt: u32,
     pub(crate) tried_before: u32,
     pub(crate) due: Timestamp,
@@ -61,7 +62,8 @@ pub(crate) struct Row {
 
 impl Row {
     fn claimable(&self, now: Timestamp) -> bool {
-        (self.state == State::Waiting && self.due <= now) || (self.state == State::Sending && self.lease_until <= now)
+        (self.state == DeliveryState::Waiting && self.due <= now)
+            || (self.state == DeliveryState::Sending && self.lease_until <= now)
     }
 }
 
@@ -79,7 +81,7 @@ pub(crate) struct Inside {
 }
 
 impl Inside {
-    pub(crate) fn count(&self, state: State) -> usize {
+    pub(crate) fn count(&self, state: DeliveryState) -> usize {
         self.rows.values().filter(|row| row.state == state).count()
     }
 
@@ -126,7 +128,7 @@ impl Memory {
                 let row = Row {
                     application: ApplicationId::new(application),
                     kind,
-                    state: State::Waiting,
+                    state: DeliveryState::Waiting,
                     attempt: 0,
                     tried_before: 0,
                     due: START,
@@ -150,7 +152,7 @@ impl Memory {
         timeout(Duration::from_secs(365 * 24 * 3600), wait).await.expect("never reached");
     }
 
-    pub(crate) async fn until_all(&self, state: State) {
+    pub(crate) async fn until_all(&self, state: DeliveryState) {
         self.until(|inside| inside.count(state) == inside.rows.len()).await;
     }
 }
@@ -170,7 +172,7 @@ impl Outbox for Memory {
             }
             let claimable = inside.rows.values().filter(|row| row.claimable(now));
             let applications = claimable.map(|row| row.application.clone()).collect();
-            let next = inside.rows.values().filter(|row| row.state == State::Waiting && row.due > now);
+            let next = inside.rows.values().filter(|row| row.state == DeliveryState::Waiting && row.due > now);
             Ok(Due { applications, next: next.map(|row| row.due).min() })
         })
     }
@@ -203,7 +205,7 @@ impl Outbox for Memory {
                     first && !blocked && row.claimable(now)
                 });
                 for (id, row) in rows.take(*capacity) {
-                    (row.state, row.lease_until) = (State::Sending, lease_until);
+                    (row.state, row.lease_until) = (DeliveryState::Sending, lease_until);
                     row.attempt += 1;
                     claimed.push(Claimed {
                         id: id.clone(),
@@ -250,8 +252,8 @@ impl Outbox for Memory {
         self.look(|inside| {
             for GivenBack { lease: Lease { id, attempt }, due_at } in leases {
                 let row = inside.rows.get_mut(&id).unwrap();
-                if row.state == State::Sending && row.attempt == attempt {
-                    (row.state, row.due, row.attempt) = (State::Waiting, due_at, attempt - 1);
+                if row.state == DeliveryState::Sending && row.attempt == attempt {
+                    (row.state, row.due, row.attempt) = (DeliveryState::Waiting, due_at, attempt - 1);
                 }
             }
         });
@@ -259,8 +261,8 @@ impl Outbox for Memory {
     }
 }
 
-const fn is_final(state: State) -> bool {
-    matches!(state, State::Delivered | State::GivenUp | State::Cancelled)
+const fn is_final(state: DeliveryState) -> bool {
+    matches!(state, DeliveryState::Delivered | DeliveryState::GivenUp | DeliveryState::Cancelled)
 }
 
 type Behaviour = Box<dyn Fn(Request) -> BoxFuture<'static, Outcome> + Send + Sync>;

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use spaceport_delivery::outbox::{Authentication, Pace};
-use spaceport_delivery::{Engine, ErrorKind, Handle, Outbox, Outcome, PayloadKind, Settings, State, Target};
+use spaceport_delivery::{Engine, ErrorKind, Handle, Outbox, Outcome, PayloadKind, Settings, Target};
+use spaceport_platform::delivery::DeliveryState;
 use spaceport_platform::id::WebhookId;
 use spaceport_platform::random::Counting;
 use tokio::time::{Instant, sleep};
@@ -124,23 +125,29 @@ async fn a_day(seed: u64) {
             _ => {
                 let now = process.clock.reading();
                 outbox.look(|inside| {
-                    let ended = |row: &&mut crate::memory::Row| matches!(row.state, State::GivenUp | State::Delivered);
+                    let ended = |row: &&mut crate::memory::Row| {
+                        matches!(row.state, DeliveryState::GivenUp | DeliveryState::Delivered)
+                    };
                     for row in inside.rows.values_mut().filter(ended) {
                         if dice.roll(20) == 0 {
-                            (row.state, row.due, row.tried_before) = (State::Waiting, now, row.attempt);
+                            (row.state, row.due, row.tried_before) = (DeliveryState::Waiting, now, row.attempt);
                         }
                     }
                 });
             }
         }
     }
-    outbox.until(|inside| inside.count(State::Delivered) + inside.count(State::GivenUp) == inside.rows.len()).await;
+    outbox
+        .until(|inside| {
+            inside.count(DeliveryState::Delivered) + inside.count(DeliveryState::GivenUp) == inside.rows.len()
+        })
+        .await;
     let taken = world.taken.lock().unwrap();
     outbox.look(|inside| {
         assert!(inside.rows.len() > 500, "seed {seed}: {} deliveries make no day", inside.rows.len());
         for (id, row) in &inside.rows {
             assert!(!row.recorded.is_empty(), "seed {seed}: {id} ended without an attempt");
-            if row.state == State::Delivered {
+            if row.state == DeliveryState::Delivered {
                 assert!(taken.contains(id.as_str()), "seed {seed}: {id} counts as delivered and nobody took it");
             }
         }
@@ -148,9 +155,9 @@ async fn a_day(seed: u64) {
             let rows = inside.rows.values().filter(|row| row.application.as_str() == name);
             rows.filter(|row| row.state == state).count()
         };
-        assert_eq!(of("fine", State::GivenUp), 0, "seed {seed}: nobody loses by the faults of others");
-        assert_eq!(of("slow", State::GivenUp), 0, "seed {seed}: limits cost no attempts");
-        assert!(of("flaky", State::GivenUp) > 0 && of("flaky", State::Delivered) > 0, "seed {seed}");
+        assert_eq!(of("fine", DeliveryState::GivenUp), 0, "seed {seed}: nobody loses by the faults of others");
+        assert_eq!(of("slow", DeliveryState::GivenUp), 0, "seed {seed}: limits cost no attempts");
+        assert!(of("flaky", DeliveryState::GivenUp) > 0 && of("flaky", DeliveryState::Delivered) > 0, "seed {seed}");
     });
     drop(engine);
 }

@@ -8,7 +8,7 @@ use spaceport_server::housekeeping;
 use spaceport_testkit::clock::FrozenClock;
 use spaceport_testkit::receiver::{Behaviour, Receiver};
 
-use crate::harness::{BOTH, Server, issue};
+use crate::harness::{BOTH, Engine, Made, Server, issue};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -82,14 +82,19 @@ async fn what_has_not_ended_stays_however_old_it_is() {
     }
 }
 
+async fn keeping_bodies_for_a_day(engine: Engine, clock: &FrozenClock) -> (Server, Receiver, Made) {
+    let server = Server::start_at(engine, clock, |settings| settings.retention.bodies = DAY).await;
+    let receiver = Receiver::start();
+    receiver.behave("/hook", Behaviour::text(200, "answered"));
+    let made = server.application(json!({ "name": "Kept", "endpointUri": receiver.url("/hook") })).await;
+    (server, receiver, made)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_sent_and_answered_goes_before_the_attempt_does() {
     for engine in BOTH {
         let clock = FrozenClock::default();
-        let server = Server::start_at(engine, &clock, |settings| settings.retention.bodies = DAY).await;
-        let receiver = Receiver::start();
-        receiver.behave("/hook", Behaviour::text(200, "answered"));
-        let made = server.application(json!({ "name": "Kept", "endpointUri": receiver.url("/hook") })).await;
+        let (server, receiver, made) = keeping_bodies_for_a_day(engine, &clock).await;
         server.webhook(&made.token, json!({ "payloadFields": "payload" })).await;
         let delivered = |status: &Value| status["className"] == "WebhookDeliveryStatusDTO.Successful";
         let log = async || {
@@ -124,10 +129,7 @@ async fn what_was_sent_and_answered_goes_before_the_attempt_does() {
 async fn what_a_replay_sent_and_got_goes_when_its_own_time_has_passed() {
     for engine in BOTH {
         let clock = FrozenClock::default();
-        let server = Server::start_at(engine, &clock, |settings| settings.retention.bodies = DAY).await;
-        let receiver = Receiver::start();
-        receiver.behave("/hook", Behaviour::text(200, "answered"));
-        let made = server.application(json!({ "name": "Kept", "endpointUri": receiver.url("/hook") })).await;
+        let (server, receiver, made) = keeping_bodies_for_a_day(engine, &clock).await;
         let webhook = server.webhook(&made.token, json!({ "payloadFields": "payload" })).await;
         let log = async || {
             let token = server.token(&made.client_id, &made.secret).await;

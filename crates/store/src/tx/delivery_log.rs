@@ -343,16 +343,25 @@ impl Tx<'_> {
             let mut all = Conditions::default();
             all.add("a.webhook_id =", webhook);
             all.attempts("a.delivery_id", filter, before);
-            let sql = format!(
-                "SELECT a.started_at, a.delivery_id, a.number FROM attempt a WHERE {} \
-                 ORDER BY a.started_at DESC, a.delivery_id DESC, a.number DESC LIMIT {limit}",
-                all.sql
-            );
-            for row in self.connection.query(&sql, &all.values)? {
-                keys.push(read_key(row)?);
-            }
+            keys.extend(self.newest_keys(("attempt", "delivery_id"), &all, limit)?);
         }
         Ok(keys)
+    }
+
+    /// Keys of the newest attempts in a table, as `a`, for which these conditions hold. The column is that with what they
+    /// are attempts of.
+    pub(crate) fn newest_keys(
+        &mut self,
+        (table, column): (&str, &str),
+        all: &Conditions,
+        limit: usize,
+    ) -> Result<Vec<AttemptKey>, StoreError> {
+        let sql = format!(
+            "SELECT a.started_at, a.{column}, a.number FROM {table} a WHERE {} \
+             ORDER BY a.started_at DESC, a.{column} DESC, a.number DESC LIMIT {limit}",
+            all.sql
+        );
+        self.connection.query(&sql, &all.values)?.into_iter().map(read_key).collect()
     }
 
     fn attempt(&mut self, key: AttemptKey) -> Result<Option<LoggedAttempt>, StoreError> {
@@ -374,7 +383,7 @@ enum Source {
     Dispatch,
 }
 
-pub(crate) fn read_key(mut row: Row) -> Result<AttemptKey, StoreError> {
+fn read_key(mut row: Row) -> Result<AttemptKey, StoreError> {
     let (started_at, delivery) = (row.time()?, DeliveryId::new(row.text()?));
     Ok(AttemptKey { started_at, delivery, number: small(row.int()?) })
 }

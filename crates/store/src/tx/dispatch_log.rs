@@ -10,7 +10,7 @@ use spaceport_platform::time::Timestamp;
 use crate::error::StoreError;
 use crate::tx::attempt::Call;
 use crate::tx::delivery::{RecordedAttempt, RecordedNext};
-use crate::tx::delivery_log::{AttemptFilter, AttemptKey, Carried, Conditions, LoggedAttempt, read_key};
+use crate::tx::delivery_log::{AttemptFilter, AttemptKey, Carried, Conditions, LoggedAttempt};
 use crate::tx::{Tx, placeholders};
 use crate::value::Value;
 
@@ -87,12 +87,7 @@ impl Tx<'_> {
             }
             all.one_of("a.class", classes.iter().map(|class| class.name().into()).collect());
         }
-        let sql = format!(
-            "SELECT a.started_at, a.dispatch_id, a.number FROM dispatch_attempt a WHERE {} \
-             ORDER BY a.started_at DESC, a.dispatch_id DESC, a.number DESC LIMIT {limit}",
-            all.sql
-        );
-        self.connection.query(&sql, &all.values)?.into_iter().map(read_key).collect()
+        self.newest_keys(("dispatch_attempt", "dispatch_id"), &all, limit)
     }
 
     pub(crate) fn dispatch_attempt(&mut self, key: AttemptKey) -> Result<Option<LoggedAttempt>, StoreError> {
