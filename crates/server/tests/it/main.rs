@@ -6,6 +6,7 @@
     reason = "a test reports what went wrong by panicking"
 )]
 
+mod administrators;
 mod application_archive;
 mod application_events;
 mod application_isolation;
