@@ -14,7 +14,7 @@ use spaceport_wire::right::{PermissionIdentifier, RequestRights, RightOfApplicat
 
 use crate::api::right_out::{Editor, rights_out, status_in};
 use crate::authorization::{Change, apply};
-use crate::http::access::{Cx, EditApplications, OnApplication};
+use crate::http::access::{Cx, LookAfterApplications, OnApplication};
 use crate::http::error::ApiError;
 use crate::http::in_context::visible_place;
 use crate::http::input::{Body, Query};
@@ -135,7 +135,7 @@ async fn change(
 /// # Errors
 /// `validation-error` naming the right that does not exist.
 pub async fn request(
-    cx: Cx<OnApplication<EditApplications>>,
+    cx: Cx<OnApplication<LookAfterApplications>>,
     Body(body): Body<RequestRights>,
 ) -> Result<Done, ApiError> {
     let catalogue = cx.services.catalogue.current();

@@ -19,7 +19,7 @@ use spaceport_wire::webhook::DeliveryClientError;
 
 use crate::api::page::Page;
 use crate::host::audit_trail::moment;
-use crate::http::access::{Cx, OnApplication, ViewApplicationSecrets, ViewApplications};
+use crate::http::access::{Cx, OnApplication, ViewApplications, WatchApplicationSecrets};
 use crate::http::error::ApiError;
 use crate::http::input::Query;
 use crate::http::reply::Json;
@@ -143,7 +143,7 @@ pub struct AttemptFilter {
 /// # Errors
 /// `validation-error` naming the parameter.
 pub async fn attempts(
-    cx: Cx<OnApplication<ViewApplicationSecrets>>,
+    cx: Cx<OnApplication<WatchApplicationSecrets>>,
     Query(query): Query<AttemptFilter>,
 ) -> Result<Json<Batch<MessageDelivery>>, ApiError> {
     let limit = usize::try_from(Page::new(None, query.top)?.limit).unwrap_or(0).min(MOST_ATTEMPTS);
