@@ -68,7 +68,7 @@ impl Access for ShownApplication {
             let Some(application) = asked.find(tx)? else { return Ok(None) };
             let target = Target::Application { id: &application.id, owner: &application.owner };
             match decide(&caller, &ViewApplications::RIGHT, target) {
-                Decision::Allowed => out::<StoreError>(tx, &application).map(Some),
+                Decision::Allowed => out::<StoreError>(tx, &caller, &application).map(Some),
                 Decision::Denied | Decision::Unauthenticated => Ok(None),
             }
         });
@@ -147,7 +147,7 @@ pub async fn update(
                 trail.record(tx, AuditTarget::application(&id), recorded)?;
                 updated(&news, tx, &before, &application, secrets)?;
             }
-            out::<ApiError>(tx, &application)
+            out::<ApiError>(tx, &news.caller, &application)
         })
         .await?;
     cx.services.callers.forget();

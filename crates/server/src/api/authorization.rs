@@ -56,7 +56,7 @@ pub async fn list(
     let found = cx.read(move |tx| {
         let rights = tx.authorized_rights(&id, place.context())?;
         let may = |right: &Right| may_grant(&caller, right, &place, acting.as_ref(), &family);
-        rights_out(tx, &catalogue, &rights, &Editor(&may))
+        rights_out(tx, &caller, &catalogue, &rights, &Editor(&may))
     });
     found.await.map(Json).map_err(|error: StoreError| ApiError::from(error))
 }

@@ -38,13 +38,13 @@ pub async fn applications(
     cx: Cx<InContext<ViewApplications>>,
     Query(_): Query<InOneContext>,
 ) -> Result<Json<Vec<EsApp>>, ApiError> {
-    let context = cx.access.place.context().clone();
+    let (context, caller) = (cx.access.place.context().clone(), cx.caller.clone());
     let found = cx.read(move |tx| {
         let mut found = Vec::new();
         for id in tx.authorized_applications(&context)? {
             found.extend(tx.application(&id)?);
         }
-        out_all(tx, &found)
+        out_all(tx, &caller, &found)
     });
     found.await.map(Json).map_err(|error: StoreError| ApiError::from(error))
 }

@@ -104,7 +104,7 @@ fn consent_out(
     tokens: &[&(StoredRefreshToken, Delegation)],
 ) -> Result<Option<OAuthConsent>, StoreError> {
     let Some(application) = tx.application(application)? else { return Ok(None) };
-    let client_application = OAuthApp::User { application: Box::new(out::<StoreError>(tx, &application)?) };
+    let client_application = OAuthApp::User { application: Box::new(out::<StoreError>(tx, caller, &application)?) };
     let mut approved_scopes = Vec::new();
     for approved in consent.map(|consent| consent.scopes.as_slice()).unwrap_or_default() {
         approved_scopes.push(ApprovedScope {

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use spaceport_platform::application::Application;
 use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::context::Context;
 use spaceport_platform::lifecycle;
@@ -17,7 +18,7 @@ use crate::http::input::{Body, Query};
 use crate::http::own_access::CallingApplication;
 use crate::http::reply::{Done, Json};
 use crate::http::routes::Routes;
-use crate::ui_extension::{check, read, stored};
+use crate::ui_extension::{check, read, stored, tracker_domain};
 
 /// The operations of this resource.
 pub fn routes(routes: Routes) -> Routes {
@@ -54,6 +55,10 @@ pub async fn update(cx: Cx<CallingApplication>, Body(body): Body<UpdateUiExtensi
         let change = AuditChange::between("extensions", Some(&before), Some(&after));
         if change.is_some() {
             tx.set_ui_extensions(&id, context, &after, now)?;
+            let tracker = tracker_domain(&tx.ui_extensions(&id)?)?;
+            if tracker != application.external_issue_tracker_domain {
+                tx.update_application(&Application { external_issue_tracker_domain: tracker, ..application })?;
+            }
             trail.record(tx, AuditTarget::of_application(&id, "uiExtensions", context.to_string()), change)?;
         }
         Ok::<_, ApiError>(())

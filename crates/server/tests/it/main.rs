@@ -34,6 +34,7 @@ mod filters;
 mod foreign;
 mod forged;
 mod harness;
+mod hidden_fields;
 mod hidden_places;
 mod host_payloads;
 mod hostile;
