@@ -179,6 +179,25 @@ impl Caller {
         (member || self.is_granted(right, place)) && self.is_let_through(right, place)
     }
 
+    /// Whether the caller administers the server: a person who holds `Superadmin` globally and acts for himself, by a
+    /// token that lets everything through. He holds every right, and nothing else bounds him.
+    pub fn administers(&self) -> bool {
+        let everything = self.scope.is_everything() && self.through.is_none();
+        everything && self.user().is_some() && self.grants.names(&Right::SUPERADMIN, &Context::Global)
+    }
+
+    /// Whether the caller may give `right` at `place` to people: nobody gives what he does not hold (security P6). Of a
+    /// person, `Superadmin` everywhere makes an administrator, who holds every right; so it takes one to make one.
+    pub fn may_give(&self, right: &Right, place: &Place) -> bool {
+        let everything = *right == Right::SUPERADMIN && *place.context() == Context::Global;
+        self.holds(right, place) && (!everything || self.administers())
+    }
+
+    /// Whether the caller is an application, or made it, and acts for himself.
+    pub fn controls(&self, id: &ApplicationId, owner: &Owner) -> bool {
+        self.through.is_none() && controls(&self.principal, id, owner)
+    }
+
     /// Every context in which `right` is granted, consented to or in scope: outside of these and what lies in
     /// them the caller does not hold it, unless he administers.
     pub fn contexts_named(&self, right: &Right) -> Vec<Context> {
@@ -363,6 +382,25 @@ mod tests {
         let mut caller = application("a");
         caller.grants = granted(&[Right::SUPERADMIN], &Context::Global);
         assert_eq!(decide(&caller, &Right::PUBLISH_EVENTS, Target::Place(&Place::GLOBAL)), Decision::Denied);
+    }
+
+    #[test]
+    fn only_an_administrator_acting_for_himself_makes_administrators() {
+        let project: Place = Context::Project("p".to_owned()).into();
+        let gives = |caller: &Caller, place: &Place| caller.may_give(&Right::SUPERADMIN, place);
+        let administrator = user("root", &[Right::SUPERADMIN]);
+        assert!(gives(&administrator, &Place::GLOBAL) && gives(&administrator, &project));
+        assert!(administrator.may_give(&Right::VIEW_PROFILES, &Place::GLOBAL));
+        let mut narrow = administrator.clone();
+        narrow.scope = scope("global:Superadmin");
+        let lent = through(administrator, "a", &[Right::SUPERADMIN], "**");
+        let mut tool = application("a");
+        tool.grants = granted(&[Right::SUPERADMIN], &Context::Global);
+        for caller in [narrow, lent, tool] {
+            assert!(caller.holds(&Right::SUPERADMIN, &Place::GLOBAL) && !gives(&caller, &Place::GLOBAL));
+            assert!(gives(&caller, &project), "there it is a right like any other");
+            assert!(!caller.may_give(&Right::VIEW_PROFILES, &Place::GLOBAL));
+        }
     }
 
     #[test]

@@ -67,20 +67,32 @@ pub fn restore(application: &mut Application, now: Timestamp) -> Result<(), Inva
     Ok(())
 }
 
-/// Whether the caller may change settings, given that he holds the right: those of a connected application are
-/// changed by itself alone (reference page, update application).
-pub fn settings_are_open_to(caller: &Caller, application: &Application) -> bool {
-    application.connection.is_none() || caller.principal == Principal::Application(application.id.clone())
+/// What an operation touches of an application, and with it, who may use it on a connected one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// Whether it lives, what it is told and what it may do: open to whoever holds the right.
+    Life,
+    /// What it decides about itself.
+    Settings,
+    /// What proves an identity, or what it keeps to itself.
+    Secrets,
 }
 
-/// Whether the caller may read secrets, given that he holds the right: those of a connected application are shown to
-/// itself and to the application that made it, which configures it.
-pub fn secrets_are_open_to(caller: &Caller, application: &Application) -> bool {
-    let made_it = match &application.owner {
+/// Whether a part of an application is open to the caller, given that he holds the right. Of a connected application,
+/// settings are changed by itself alone (reference page, update application); secrets are shown to itself and to the
+/// application that made it, which configures it.
+pub fn is_open_to(caller: &Caller, application: &Application, part: Part) -> bool {
+    let itself = || caller.principal == Principal::Application(application.id.clone());
+    let made_it = || match &application.owner {
         Owner::Application(owner) => caller.principal == Principal::Application(owner.clone()),
         Owner::User(_) => false,
     };
-    made_it || settings_are_open_to(caller, application)
+    application.connection.is_none()
+        || match part {
+            Part::Life => true,
+            Part::Settings => itself(),
+            Part::Secrets => itself() || made_it(),
+        }
 }
 
 #[cfg(test)]
@@ -142,14 +154,16 @@ mod tests {
     fn a_connected_application_changes_its_settings_itself() {
         let caller = |principal| Caller::new(principal, Arc::default(), Limit::Everything, Credential::AccessToken);
         let (itself, person) = (Principal::Application(ApplicationId::new("a")), Principal::User(ProfileId::new("u")));
-        for (principal, connected_too) in [(itself, true), (person, false)] {
-            assert!(settings_are_open_to(&caller(principal.clone()), &application()));
-            assert_eq!(settings_are_open_to(&caller(principal.clone()), &connected(None)), connected_too);
-            assert_eq!(secrets_are_open_to(&caller(principal), &connected(None)), connected_too);
+        for (principal, itself) in [(itself, true), (person, false)] {
+            let open = |application: &Application, part| is_open_to(&caller(principal.clone()), application, part);
+            for part in [Part::Life, Part::Settings, Part::Secrets] {
+                assert!(open(&application(), part));
+                assert_eq!(open(&connected(None), part), itself || part == Part::Life, "{part:?}");
+            }
         }
         let maker = ApplicationId::new("maker");
         let made = Application { owner: Owner::Application(maker.clone()), ..connected(None) };
         let maker = caller(Principal::Application(maker));
-        assert!(secrets_are_open_to(&maker, &made) && !settings_are_open_to(&maker, &made));
+        assert!(is_open_to(&maker, &made, Part::Secrets) && !is_open_to(&maker, &made, Part::Settings));
     }
 }

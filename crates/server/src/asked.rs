@@ -1,4 +1,4 @@
-//! Who holds what, asked about others than the caller: the same decision. Who and what questions named is remembered
+//! Who holds what, asked about others than the caller: the same decision, for callers who may know. Who and what questions named is remembered
 //! like callers are, so that a question that was asked before costs no look into the database.
 
 use std::sync::Arc;
@@ -13,8 +13,12 @@ use spaceport_platform::time::Clock;
 use spaceport_store::{Remembered, Store, StoreError, Tx};
 use spaceport_wire::principal::PrincipalIn;
 
+use crate::api::profile_out::EmailsShown;
+use crate::http::access::allowed_on;
 use crate::http::caller::Callers;
+use crate::http::directory_access::emails_shown;
 use crate::http::error::ApiError;
+use crate::http::in_context::sees;
 
 /// Whether somebody holds a right in a context.
 #[derive(Clone, Debug)]
@@ -91,6 +95,80 @@ impl Named {
 
     fn place(&self, named: &PermissionContextIdentifier, revision: i64) -> Option<Arc<Place>> {
         self.places.get(named).filter(|(at, _)| *at == revision).map(|(_, place)| place)
+    }
+}
+
+/// The answer to one question of a caller. Where he may not know it, it is no, as it would be if there was nothing:
+///
+/// * hosts and administrators ask about everybody, everywhere;
+/// * everybody asks about himself: the person, and the application that calls;
+/// * about others he asks where he sees the place, if he may view the rights of others there, or the application; and an
+///   application also if the person consented to it;
+/// * by address he asks only about people whose addresses he may view.
+///
+/// # Errors
+/// When the database fails.
+pub async fn answer(
+    callers: &Callers,
+    store: &Store,
+    clock: &dyn Clock,
+    (caller, question): (&Arc<Caller>, Question),
+) -> Result<bool, StoreError> {
+    if caller.holds(&Right::CHECK_RIGHTS, &Place::GLOBAL) || question.is_about(caller) {
+        let found = answers(callers, store, clock, vec![question]).await?;
+        return Ok(found.first().copied().unwrap_or(false));
+    }
+    let (callers, caller) = (callers.clone(), Arc::clone(caller));
+    let found = store.read(move |tx| match may_know(tx, &caller, &question)? {
+        true => find(tx, &callers, std::slice::from_ref(&question)),
+        false => Ok(vec![false]),
+    });
+    Ok(found.await?.first().copied().unwrap_or(false))
+}
+
+impl Question {
+    /// Whether it is plainly about who calls, so that nothing has to be looked up to see that he may ask it.
+    fn is_about(&self, caller: &Caller) -> bool {
+        match &self.who {
+            Who::Person(ProfileIdentifier::Id(id)) => {
+                let everywhere = self.context == PermissionContextIdentifier::Global;
+                caller.user() == Some(id) && (everywhere || caller.through.is_none())
+            }
+            Who::Application(ApplicationIdentifier::Id(id)) => caller.acting_application() == Some(id),
+            Who::Person(_) | Who::Application(_) | Who::Nobody => false,
+        }
+    }
+}
+
+fn may_know(tx: &mut Tx<'_>, caller: &Caller, question: &Question) -> Result<bool, StoreError> {
+    let by_address = matches!(question.who, Who::Person(ProfileIdentifier::Email(_)));
+    if by_address && emails_shown(caller, None) == EmailsShown::No {
+        return Ok(false);
+    }
+    let Some(principal) = principal(tx, &question.who)? else { return Ok(false) };
+    let Some(place) = tx.place(&question.context)? else { return Ok(false) };
+    let own = match &principal {
+        Principal::User(id) => caller.user() == Some(id),
+        Principal::Application(id) => caller.acting_application() == Some(id),
+        Principal::Nobody => false,
+    };
+    if own && caller.through.is_none() {
+        return Ok(true);
+    }
+    // Who acts through an application sees no more than that application may see.
+    if !sees(tx, caller, &place)? {
+        return Ok(false);
+    }
+    if own || caller.holds(&Right::VIEW_RIGHTS, &place) {
+        return Ok(true);
+    }
+    match (&principal, caller.application()) {
+        (Principal::User(id), Some(application)) => Ok(tx.consent(id, application)?.is_some()),
+        (Principal::Application(id), _) => {
+            let found = tx.application(id)?;
+            Ok(found.is_some_and(|application| allowed_on(caller, &application, &Right::VIEW_APPLICATIONS)))
+        }
+        _ => Ok(false),
     }
 }
 

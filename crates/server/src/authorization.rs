@@ -12,6 +12,7 @@ use spaceport_store::Tx;
 use crate::api::application_state::loaded;
 use crate::events::application::{authorization_requested, authorized};
 use crate::http::error::ApiError;
+use crate::http::in_context::knows;
 use crate::http::news::News;
 use crate::http::trail::Trail;
 
@@ -78,7 +79,8 @@ fn apply_in(
     tx.cancel_unentitled(&application.id, &withdrawn, news.now)?;
     record(tx, trail, change, application, place, &moved)?;
     let turned = |to: RightStatus| moved.iter().any(|(_, right)| right.status == to);
-    if turned(RightStatus::Requested) {
+    // Where the one who asks may not know of the place, no event tells: it would tell him.
+    if turned(RightStatus::Requested) && knows(tx, &news.caller, application, place)? {
         authorization_requested(news, tx, application, place)?;
     }
     if turned(RightStatus::Granted) || !withdrawn.is_empty() {

@@ -206,6 +206,23 @@ pub fn read(text: &str) -> Result<Vec<AppUiExtensionIn>, StoreError> {
     serde_json::from_str(text).map_err(|fault| StoreError::corrupt(format!("UI extensions: {fault}")))
 }
 
+/// The domain of the issue tracker that an application adds; of several, that of the first context.
+///
+/// # Errors
+/// When an entry was not made by [`stored`].
+pub fn tracker_domain(everywhere: &[(Context, String)]) -> Result<Option<String>, StoreError> {
+    for (_, text) in everywhere {
+        let domain = read(text)?.into_iter().find_map(|extension| match extension {
+            AppUiExtensionIn::ExternalIssueTrackerUiExtensionIn(tracker) => Some(tracker.domain.trim().to_owned()),
+            _ => None,
+        });
+        if domain.is_some() {
+            return Ok(domain);
+        }
+    }
+    Ok(None)
+}
+
 /// Where an application leads whoever installed it, if it says so and may still lead there.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 mod access;
 mod context;
 mod endpoint;
+mod reference;
 mod request;
 pub mod ui_extension;
 
@@ -19,6 +20,7 @@ pub use self::endpoint::{
     Endpoint, EndpointAuth, EndpointAuthCreate, EndpointAuthCreation, EndpointAuthRead, EndpointAuthType,
     EndpointCreation, SslKeystore,
 };
+pub use self::reference::AppReference;
 pub use self::request::{AppsOrdering, CreateApplication, FeaturedIntegrationType, UpdateApplication};
 use crate::profile::MemberProfile;
 use crate::scalar::DateTime;
@@ -33,7 +35,8 @@ pub struct EsApp {
     /// The person who owns it; null when an application does.
     pub owner: Option<MemberProfile>,
     /// The application that owns it; null when a person does.
-    pub owner_app: Option<Box<Self>>,
+    #[schemars(with = "Option<Box<Self>>")]
+    pub owner_app: Option<AppReference>,
     /// OAuth client id.
     pub client_id: String,
     /// Name people read; need not be unique.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use spaceport_platform::identifier as platform;
 use spaceport_platform::invalid::Invalid;
 
-use crate::application::EsApp;
+use crate::application::{AppReference, EsApp};
 use crate::identifier::{ApplicationIdentifier, ProfileIdentifier};
 use crate::profile::MemberProfile;
 
@@ -30,7 +30,8 @@ pub enum CPrincipalDetails {
     CApplicationPrincipalDetails {
         /// The application.
         #[serde(rename = "app")]
-        application: Box<EsApp>,
+        #[schemars(with = "EsApp")]
+        application: AppReference,
     },
     /// A person.
     CUserPrincipalDetails {

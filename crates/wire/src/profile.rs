@@ -34,8 +34,10 @@ pub struct MemberProfile {
     pub not_a_member: bool,
     /// The same, under its newer name.
     pub external: Option<bool>,
-    /// Addresses, the main one first; empty for callers who may not see them.
-    pub emails: Vec<ProfileEmail>,
+    /// Addresses, the main one first; left out for callers who may not see them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(required)]
+    pub emails: Option<Vec<ProfileEmail>>,
     /// Telephone numbers; the host keeps them, so always empty.
     pub phones: Vec<String>,
     /// Names in messengers; always empty.

@@ -17,7 +17,7 @@ use spaceport_wire::application::{EsApp, UpdateApplication};
 use crate::api::application_attached::{change_picture, require_keystore};
 use crate::api::application_create::create;
 use crate::api::application_list::list;
-use crate::api::application_out::{Targets, out, out_with};
+use crate::api::application_out::{ExtensionFields, out, out_with};
 use crate::api::application_secret::choose_client_secret;
 use crate::api::application_state::loaded;
 use crate::api::change;
@@ -65,12 +65,12 @@ impl Access for ShownApplication {
         let identifier = ApplicationIdentifier::parse(named).map_err(|fault| fault.within("application"))?;
         require_caller(&request.caller)?;
         let (asked, caller) = (named_application(&request.caller, &identifier)?, Arc::clone(&request.caller));
-        let targets = Targets::needed(&NamedFields::of(&request.query));
+        let fields = ExtensionFields::needed(&NamedFields::of(&request.query));
         let found = request.services.store.read(move |tx| {
             let Some(application) = asked.find(tx)? else { return Ok(None) };
             let target = Target::Application { id: &application.id, owner: &application.owner };
             match decide(&caller, &ViewApplications::RIGHT, target) {
-                Decision::Allowed => out_with::<StoreError>(tx, &application, targets).map(Some),
+                Decision::Allowed => out_with::<StoreError>(tx, &caller, &application, fields).map(Some),
                 Decision::Denied | Decision::Unauthenticated => Ok(None),
             }
         });
@@ -92,15 +92,12 @@ pub async fn get(cx: Cx<ShownApplication>) -> Result<Json<EsApp>, ApiError> {
 /// Changes settings: absent keeps, null clears.
 ///
 /// # Errors
-/// `validation-error` naming the argument; `permission-denied` for settings of a connected application.
+/// `validation-error` naming the argument.
 pub async fn update(
     cx: Cx<OnApplication<EditApplications>>,
     Body(body): Body<UpdateApplication>,
 ) -> Result<Json<EsApp>, ApiError> {
     lifecycle::require_active(&cx.access.application)?;
-    if !lifecycle::settings_are_open_to(&cx.caller, &cx.access.application) {
-        return Err(ApiError::denied("A connected application is updated by itself alone"));
-    }
     let (now, trail, news, guard) = (cx.now(), cx.trail(), cx.news(), cx.services.guard.clone());
     let change = change::Change::read(body)?;
     let overlap = cx.services.settings.overlap.client_secret;
@@ -155,7 +152,7 @@ pub async fn update(
                 trail.record(tx, AuditTarget::application(&id), recorded)?;
                 updated(&news, tx, &before, &application, secrets)?;
             }
-            out::<ApiError>(tx, &application)
+            out::<ApiError>(tx, &news.caller, &application)
         })
         .await?;
     cx.services.callers.forget();

@@ -92,7 +92,7 @@ pub async fn register<A>(cx: &Cx<A>, body: &CreateApplication) -> Result<EsApp, 
         if connected {
             dispatch::put_init(&news, tx, &application.id, state.clone())?;
         }
-        out::<ApiError>(tx, &application)
+        out::<ApiError>(tx, &news.caller, &application)
     })
     .await
 }

@@ -1,5 +1,6 @@
 //! `GET /api/http/applications/paged`: applications, filtered, ordered, page by page.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -14,7 +15,7 @@ use spaceport_store::{ApplicationFilter, ApplicationOrder, ApplicationPlace, App
 use spaceport_wire::application::{AppsOrdering, EsApp};
 use spaceport_wire::batch::Batch;
 
-use crate::api::application_out::{Targets, out_all};
+use crate::api::application_out::{ExtensionFields, out_all};
 use crate::api::page::{Cursor, Page, Start, page_size};
 use crate::http::access::{Cx, Holding, ViewApplications};
 use crate::http::error::ApiError;
@@ -79,14 +80,14 @@ pub async fn list(
         (None, Start::After(_)) => ApplicationStart::Offset(0),
     };
     let (name, limit, now, caller) = (query.name, page.limit, cx.now(), cx.caller.principal.clone());
-    let targets = Targets::needed(&cx.fields);
+    let (looking, fields) = (Arc::clone(&cx.caller), ExtensionFields::needed(&cx.fields));
     let (with_archived, with_managed) = (query.with_archived.unwrap_or(false), query.with_managed.unwrap_or(true));
     let (data, total, last) = cx
         .read(move |tx| {
             let owners = owners.as_deref().map(|owners| resolve(tx, owners, &caller)).transpose()?;
             let filter = ApplicationFilter { name: name.clone(), owners, with_archived, with_managed };
             let found = tx.applications(&filter, order, &start, limit, now)?;
-            Ok::<_, StoreError>((out_all(tx, &found.applications, targets)?, found.total, found.last))
+            Ok::<_, StoreError>((out_all(tx, &looking, &found.applications, fields)?, found.total, found.last))
         })
         .await
         .map_err(ApiError::from)?;

@@ -2,78 +2,150 @@
 
 use std::collections::HashMap;
 
-use spaceport_platform::access::{Owner, Principal};
+use spaceport_platform::access::{Caller, Owner, Principal};
 use spaceport_platform::application::{Application, AuthenticationMethod, Endpoint, VerificationToken};
 use spaceport_platform::connection::{
     Connection, ConnectionStatus, FeaturedIntegration, Uninstallation, UninstallationStatus,
 };
 use spaceport_platform::id::{ApplicationId, ProfileId};
+use spaceport_platform::right::Right;
 use spaceport_platform::unfurl::TargetKind;
 use spaceport_store::{StoreError, Tx};
+use spaceport_wire::application::ui_extension::AppUiExtensionApi;
 use spaceport_wire::application::{
-    AppConnectionStatus, AppSettings, AppUninstallationStatus, ApplicationMetadata, ApplicationType,
-    Endpoint as EndpointOut, EndpointAuth, EndpointAuthRead, EsApp, FeaturedIntegrationType, SslKeystore,
+    AppConnectionStatus, AppReference, AppSettings, AppUiExtContextData, AppUninstallationStatus, ApplicationMetadata,
+    ApplicationType, Endpoint as EndpointOut, EndpointAuth, EndpointAuthRead, EsApp, FeaturedIntegrationType,
+    SslKeystore, UiEnabledState,
 };
 use spaceport_wire::profile::MemberProfile;
 use spaceport_wire::scalar::DateTime;
 
-use crate::api::principal_out::person_out;
-use crate::api::profile_out::{EmailsShown, profile_out};
+use crate::api::context_out::context_out;
+use crate::api::principal_out::principals_out;
+use crate::api::profile_out::profile_out;
 use crate::api::unfurl_target::{domain_out, pattern_out};
+use crate::http::access::allowed_on;
+use crate::http::directory_access::emails_shown;
 use crate::http::fields::NamedFields;
+use crate::http::in_context::knows;
+use crate::ui_extension;
 
-/// Whether targets of link previews are read: few callers name these fields, and nobody else is shown them.
+/// Whether UI extensions and targets of link previews are read: few callers name these fields, and nobody else is shown them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Targets {
+pub enum ExtensionFields {
     /// They are read.
     Read,
     /// They are left out.
     LeftOut,
 }
 
-impl Targets {
+impl ExtensionFields {
     /// What an answer with these fields needs.
     pub fn needed(fields: &NamedFields) -> Self {
-        match fields.may_name("domains") || fields.may_name("patterns") {
+        match ["contexts", "domains", "patterns"].iter().any(|field| fields.may_name(field)) {
             true => Self::Read,
             false => Self::LeftOut,
         }
     }
 }
 
-/// One application, its owner and the targets of its link previews loaded.
+/// One application with all its fields, as this caller sees it.
 ///
 /// # Errors
 /// When the database fails.
-pub fn out<E: From<StoreError>>(tx: &mut Tx<'_>, application: &Application) -> Result<EsApp, E> {
-    out_with(tx, application, Targets::Read)
+pub fn out<E: From<StoreError>>(tx: &mut Tx<'_>, caller: &Caller, application: &Application) -> Result<EsApp, E> {
+    out_with(tx, caller, application, ExtensionFields::Read)
 }
 
-/// One application, its owner loaded.
+/// One application, as this caller sees it.
 ///
 /// # Errors
 /// When the database fails.
-pub fn out_with<E: From<StoreError>>(tx: &mut Tx<'_>, application: &Application, targets: Targets) -> Result<EsApp, E> {
-    let mut found = out_all(tx, std::slice::from_ref(application), targets)?;
+pub fn out_with<E: From<StoreError>>(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    application: &Application,
+    fields: ExtensionFields,
+) -> Result<EsApp, E> {
+    let mut found = out_all(tx, caller, std::slice::from_ref(application), fields)?;
     found.pop().ok_or_else(|| StoreError::corrupt("an application vanished").into())
 }
 
-/// Applications, their owners loaded once.
+/// Applications, with what belongs to them, as this caller sees it: of an application that made one, and of people,
+/// not more than he would see if he asked for them.
 ///
 /// # Errors
 /// When the database fails.
-pub fn out_all(tx: &mut Tx<'_>, applications: &[Application], targets: Targets) -> Result<Vec<EsApp>, StoreError> {
-    let mut makers = HashMap::new();
-    for application in applications {
+pub fn out_all(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    applications: &[Application],
+    fields: ExtensionFields,
+) -> Result<Vec<EsApp>, StoreError> {
+    let makers = visible_makers(tx, caller, applications)?;
+    let all: Vec<&Application> = applications.iter().chain(&makers).collect();
+    let mut shown = plain(tx, caller, &all)?;
+    if fields == ExtensionFields::Read {
+        add_contexts(tx, caller, &all, &mut shown)?;
+        add_unfurl_targets(tx, caller, &mut shown)?;
+    }
+    let makers: HashMap<String, EsApp> =
+        shown.split_off(applications.len()).into_iter().map(|maker| (maker.id.clone(), maker)).collect();
+    for (shown, application) in shown.iter_mut().zip(applications) {
+        // One level up is as far as answers go; whoever wants more asks for the maker.
         if let Owner::Application(id) = &application.owner
-            && !makers.contains_key(id)
-            && let Some(maker) = tx.application(id)?
+            && let Some(maker) = makers.get(id.as_str())
         {
-            makers.insert(id.clone(), maker);
+            shown.owner_app = Some(AppReference::Whole(Box::new(maker.clone())));
         }
     }
+    Ok(shown)
+}
+
+/// Applications inside of answers about something else, with their names: without what would have to be looked up for
+/// them, and to callers who may not view them by id alone.
+///
+/// # Errors
+/// When the database fails.
+pub fn references(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    applications: &[Application],
+) -> Result<Vec<(ApplicationId, String, AppReference)>, StoreError> {
+    let all: Vec<&Application> = applications.iter().collect();
+    let shown = plain(tx, caller, &all)?;
+    let reference = |(shown, application): (EsApp, &Application)| {
+        let reference = match allowed_on(caller, application, &Right::VIEW_APPLICATIONS) {
+            true => AppReference::without(&shown, &["contexts", "domains", "patterns"]),
+            false => Ok(AppReference::hidden(application.id.as_str())),
+        };
+        let reference = reference.map_err(|fault| StoreError::corrupt(format!("an application: {fault}")))?;
+        Ok((application.id.clone(), application.name.clone(), reference))
+    };
+    shown.into_iter().zip(applications).map(reference).collect()
+}
+
+fn visible_makers(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    applications: &[Application],
+) -> Result<Vec<Application>, StoreError> {
+    let mut makers: Vec<Application> = Vec::new();
+    for application in applications {
+        if let Owner::Application(id) = &application.owner
+            && !makers.iter().any(|maker| maker.id == *id)
+        {
+            let maker = tx.application(id)?;
+            makers.extend(maker.filter(|maker| allowed_on(caller, maker, &Right::VIEW_APPLICATIONS)));
+        }
+    }
+    Ok(makers)
+}
+
+/// Applications with the people who own them, in the order given.
+fn plain(tx: &mut Tx<'_>, caller: &Caller, applications: &[&Application]) -> Result<Vec<EsApp>, StoreError> {
     let mut people: Vec<ProfileId> = Vec::new();
-    for application in applications.iter().chain(makers.values()) {
+    for application in applications {
         if let Owner::User(id) = &application.owner
             && !people.contains(id)
         {
@@ -81,56 +153,64 @@ pub fn out_all(tx: &mut Tx<'_>, applications: &[Application], targets: Targets) 
         }
     }
     let people = tx.profiles(&people)?;
-    let person = |owner: &Owner| match owner {
-        Owner::User(id) => {
-            people.iter().find(|profile| profile.id == *id).map(|profile| profile_out(profile, EmailsShown::No))
-        }
-        Owner::Application(_) => None,
-    };
-    let shown = |application: &Application| {
-        let maker = match &application.owner {
-            // One level up is as far as answers go; whoever wants more asks for the maker.
-            Owner::Application(id) => {
-                makers.get(id).map(|maker| Box::new(application_out(maker, person(&maker.owner), None)))
-            }
-            Owner::User(_) => None,
+    let shown = |application: &&Application| {
+        let (owner, owner_app) = match &application.owner {
+            Owner::User(id) => (people.iter().find(|profile| profile.id == *id), None),
+            Owner::Application(id) => (None, Some(AppReference::hidden(id.as_str()))),
         };
-        application_out(application, person(&application.owner), maker)
+        let owner = owner.map(|profile| profile_out(profile, emails_shown(caller, Some(&profile.id))));
+        application_out(application, owner, owner_app)
     };
-    let mut shown: Vec<EsApp> = applications.iter().map(shown).collect();
-    if targets == Targets::LeftOut {
-        return Ok(shown);
-    }
-    let ids: Vec<ApplicationId> = applications.iter().map(|application| application.id.clone()).collect();
-    let targets = tx.unfurl_targets_of(&ids)?;
-    if targets.is_empty() {
-        return Ok(shown);
-    }
-    let mut deciders: Vec<ProfileId> = Vec::new();
-    for (_, _, target) in &targets {
-        if let Principal::User(id) = &target.author
-            && !deciders.contains(id)
-        {
-            deciders.push(id.clone());
-        }
-    }
-    let deciders = tx.profiles(&deciders)?;
-    for (id, kind, target) in targets {
-        let Some(application) = shown.iter_mut().find(|application| application.id == id.as_str()) else { continue };
-        // Who asked is the application itself, which is not shown inside itself once more.
-        let author = match &target.author {
-            Principal::User(id) => deciders.iter().find(|profile| profile.id == *id).map(person_out),
-            Principal::Application(_) | Principal::Nobody => None,
-        };
-        match kind {
-            TargetKind::Domain => application.domains.push(domain_out(target, author)),
-            TargetKind::Pattern => application.patterns.push(pattern_out(target, author)),
-        }
-    }
-    Ok(shown)
+    Ok(applications.iter().map(shown).collect())
 }
 
-fn application_out(application: &Application, owner: Option<MemberProfile>, owner_app: Option<Box<EsApp>>) -> EsApp {
+/// Where applications have UI extensions, as far as the caller knows of the places. Nobody can switch them off here:
+/// that is up to the product that shows them.
+fn add_contexts(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    applications: &[&Application],
+    shown: &mut [EsApp],
+) -> Result<(), StoreError> {
+    let ids: Vec<ApplicationId> = applications.iter().map(|application| application.id.clone()).collect();
+    for (id, context, text) in tx.ui_extensions_of(&ids)? {
+        // Those of an archived application are hidden until it is restored.
+        let of = |application: &&&Application| application.id == id && application.archived_at.is_none();
+        let Some(application) = applications.iter().find(of) else { continue };
+        let (extensions, place) = (ui_extension::read(&text)?, tx.place_of(context.clone())?);
+        if extensions.is_empty() || !knows(tx, caller, application, &place)? {
+            continue;
+        }
+        let added = AppUiExtContextData {
+            context: context_out(tx, caller, &context)?,
+            extensions: Some(extensions.into_iter().map(AppUiExtensionApi::from).collect()),
+            app_ui_enabled_state: UiEnabledState { enabled_by_default: true, enabled_for_me: None },
+        };
+        // Whoever made one of these may be among them, too.
+        shown.iter_mut().filter(|shown| shown.id == id.as_str()).for_each(|shown| shown.contexts.push(added.clone()));
+    }
+    Ok(())
+}
+
+/// Whose links applications preview, with who brought that about.
+fn add_unfurl_targets(tx: &mut Tx<'_>, caller: &Caller, shown: &mut [EsApp]) -> Result<(), StoreError> {
+    let ids: Vec<ApplicationId> = shown.iter().map(|shown| ApplicationId::new(shown.id.as_str())).collect();
+    let targets = tx.unfurl_targets_of(&ids)?;
+    let authors: Vec<Principal> = targets.iter().map(|(_, _, target)| target.author.clone()).collect();
+    let authors = principals_out(tx, caller, &authors)?;
+    for ((id, kind, target), author) in targets.into_iter().zip(authors) {
+        for application in shown.iter_mut().filter(|application| application.id == id.as_str()) {
+            let (target, author) = (target.clone(), author.clone());
+            match kind {
+                TargetKind::Domain => application.domains.push(domain_out(target, author)),
+                TargetKind::Pattern => application.patterns.push(pattern_out(target, author)),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn application_out(application: &Application, owner: Option<MemberProfile>, owner_app: Option<AppReference>) -> EsApp {
     let flows = &application.flows;
     let method = &application.authentication;
     EsApp {

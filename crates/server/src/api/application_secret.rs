@@ -22,7 +22,9 @@ use crate::api::application_state::loaded;
 use crate::config::Overlaps;
 use crate::dispatch;
 use crate::events::application::{NewSecrets, updated};
-use crate::http::access::{Cx, Demand, EditApplications, OnApplication, ViewApplicationSecrets, ViewApplications};
+use crate::http::access::{
+    Cx, Demand, EditApplications, LookAfterApplications, OnApplication, ViewApplicationSecrets, ViewApplications,
+};
 use crate::http::error::ApiError;
 use crate::http::reply::{Done, Json, OptionalText, Text};
 use crate::http::routes::Routes;
@@ -109,7 +111,7 @@ pub async fn signing_key(cx: Cx<OnApplication<ViewApplicationSecrets>>) -> Resul
 ///
 /// # Errors
 /// Those of access; `validation-error` while a connected application is being told something about its credentials.
-pub async fn regenerate_client_secret(cx: Cx<OnApplication<EditApplications>>) -> Result<Done, ApiError> {
+pub async fn regenerate_client_secret(cx: Cx<OnApplication<LookAfterApplications>>) -> Result<Done, ApiError> {
     regenerate(cx, SecretKind::ClientSecret).await
 }
 
@@ -171,9 +173,6 @@ pub async fn last_client_credentials_access(
 }
 
 async fn reveal<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind) -> Result<OptionalText, ApiError> {
-    if !lifecycle::secrets_are_open_to(&cx.caller, &cx.access.application) {
-        return Err(ApiError::denied("Secrets of a connected application are shown to itself alone"));
-    }
     let id = cx.access.application.id.clone();
     let secret =
         cx.read(move |tx| tx.secret(id.as_str(), kind)).await.map_err(|error: StoreError| ApiError::from(error))?;
@@ -181,10 +180,6 @@ async fn reveal<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind) -> Result
 }
 
 async fn regenerate<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind) -> Result<Done, ApiError> {
-    // The client secret is another matter: the application is told of its new one.
-    if kind != SecretKind::ClientSecret && !lifecycle::settings_are_open_to(&cx.caller, &cx.access.application) {
-        return Err(ApiError::denied("Keys of a connected application are changed by itself alone"));
-    }
     let (id, now, trail, news) = (cx.access.application.id.clone(), cx.now(), cx.trail(), cx.news());
     let (random, overlaps) = (Arc::clone(&cx.services.random), cx.services.settings.overlap);
     cx.write(move |tx| {

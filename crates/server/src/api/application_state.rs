@@ -15,7 +15,7 @@ use spaceport_wire::application_payload::{ApplicationPayload, ApplicationUninsta
 
 use crate::dispatch;
 use crate::events::application as events;
-use crate::http::access::{Cx, DeleteApplications, EditApplications, OnApplication};
+use crate::http::access::{Cx, DeleteApplications, LookAfterApplications, OnApplication};
 use crate::http::error::ApiError;
 use crate::http::input::Body;
 use crate::http::news::News;
@@ -121,7 +121,7 @@ fn archive_now(tx: &mut Tx<'_>, trail: &Trail, news: &News, application: &Applic
 ///
 /// # Errors
 /// `validation-error` when it is not archived.
-pub async fn restore(cx: Cx<OnApplication<EditApplications>>) -> Result<Done, ApiError> {
+pub async fn restore(cx: Cx<OnApplication<LookAfterApplications>>) -> Result<Done, ApiError> {
     let (id, now, trail, news) = (cx.access.application.id.clone(), cx.now(), cx.trail(), cx.news());
     cx.write(move |tx| {
         let archived = loaded(tx, &id)?;

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use spaceport_platform::access::{Decision, Target, decide};
-use spaceport_platform::authorization::{MAX_COMMENT, MAX_RIGHTS, Wish, may_grant};
+use spaceport_platform::authorization::{Capacity, MAX_COMMENT, MAX_RIGHTS, Wish, may_grant};
 use spaceport_platform::catalogue::Catalogue;
 use spaceport_platform::invalid::{Invalid, text_length};
+use spaceport_platform::lifecycle;
 use spaceport_platform::right::Right;
 use spaceport_store::StoreError;
 use spaceport_wire::identifier::PermissionContextIdentifier;
@@ -14,9 +15,9 @@ use spaceport_wire::right::{PermissionIdentifier, RequestRights, RightOfApplicat
 
 use crate::api::right_out::{Editor, rights_out, status_in};
 use crate::authorization::{Change, apply};
-use crate::http::access::{Cx, EditApplications, OnApplication};
+use crate::http::access::{Cx, LookAfterApplications, OnApplication};
 use crate::http::error::ApiError;
-use crate::http::in_context::visible_place;
+use crate::http::in_context::asked_place;
 use crate::http::input::{Body, Query};
 use crate::http::on_authorization::{Changing, Looking, OnAuthorization};
 use crate::http::reply::{Done, Json};
@@ -55,7 +56,7 @@ pub async fn list(
     let found = cx.read(move |tx| {
         let rights = tx.authorized_rights(&id, place.context())?;
         let may = |right: &Right| may_grant(&caller, right, &place, acting.as_ref(), &family);
-        rights_out(tx, &catalogue, &rights, &Editor(&may))
+        rights_out(tx, &caller, &catalogue, &rights, &Editor(&may))
     });
     found.await.map(Json).map_err(|error: StoreError| ApiError::from(error))
 }
@@ -130,26 +131,24 @@ async fn change(
     Ok(Done)
 }
 
-/// Asks for rights in the context. What is granted stays granted.
+/// Asks for rights in the context. What is granted stays granted. A place that the caller may not see is asked in all the
+/// same, and one that does not exist gets the same answer.
 ///
 /// # Errors
-/// `validation-error` naming the right that does not exist.
+/// `validation-error` naming the right that does not exist, or while the application is archived.
 pub async fn request(
-    cx: Cx<OnApplication<EditApplications>>,
+    cx: Cx<OnApplication<LookAfterApplications>>,
     Body(body): Body<RequestRights>,
 ) -> Result<Done, ApiError> {
     let catalogue = cx.services.catalogue.current();
     let asked: Vec<_> = body.right_codes.0.iter().map(|right| (right, Wish::Request)).collect();
     let wishes = checked(&catalogue, "rightCodes", &asked)?;
-    let place = visible_place(&cx, body.context_identifier.0).await?;
-    let change = Change {
-        application: cx.access.application.id.clone(),
-        places: vec![place],
-        wishes,
-        capacity: spaceport_platform::authorization::Capacity::Manager,
-        actor: body.actor.map(|actor| actor.to_string()),
-        comment: commented(body.comment)?,
-    };
+    let (actor, comment) = (body.actor.map(|actor| actor.to_string()), commented(body.comment)?);
+    // Whatever can be wrong is said before the place is looked for.
+    lifecycle::require_active(&cx.access.application)?;
+    let Some(place) = asked_place(&cx, body.context_identifier.0).await? else { return Ok(Done) };
+    let (application, places, capacity) = (cx.access.application.id.clone(), vec![place], Capacity::Manager);
+    let change = Change { application, places, wishes, capacity, actor, comment };
     let (trail, news) = (cx.trail(), cx.news());
     cx.write(move |tx| apply(tx, &trail, &news, &change)).await?;
     cx.services.callers.forget();

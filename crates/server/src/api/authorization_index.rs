@@ -3,7 +3,7 @@
 use spaceport_store::StoreError;
 use spaceport_wire::application::{EsApp, PermissionContextApi};
 
-use crate::api::application_out::{Targets, out_all};
+use crate::api::application_out::{ExtensionFields, out_all};
 use crate::api::authorization::InOneContext;
 use crate::api::context_out::contexts_out;
 use crate::http::access::{Cx, OnApplication, ViewApplications};
@@ -38,13 +38,14 @@ pub async fn applications(
     cx: Cx<InContext<ViewApplications>>,
     Query(_): Query<InOneContext>,
 ) -> Result<Json<Vec<EsApp>>, ApiError> {
-    let (context, targets) = (cx.access.place.context().clone(), Targets::needed(&cx.fields));
+    let (context, caller) = (cx.access.place.context().clone(), cx.caller.clone());
+    let fields = ExtensionFields::needed(&cx.fields);
     let found = cx.read(move |tx| {
         let mut found = Vec::new();
         for id in tx.authorized_applications(&context)? {
             found.extend(tx.application(&id)?);
         }
-        out_all(tx, &found, targets)
+        out_all(tx, &caller, &found, fields)
     });
     found.await.map(Json).map_err(|error: StoreError| ApiError::from(error))
 }

@@ -86,7 +86,7 @@ fn consent_out(
     allowed: &Allowed,
 ) -> Result<Option<OAuthConsent>, StoreError> {
     let Some(application) = tx.application(&allowed.application)? else { return Ok(None) };
-    let client_application = OAuthApp::User { application: Box::new(out::<StoreError>(tx, &application)?) };
+    let client_application = OAuthApp::User { application: Box::new(out::<StoreError>(tx, caller, &application)?) };
     let mut approved_scopes = Vec::new();
     for approved in allowed.consent.iter().flat_map(|consent| &consent.scopes) {
         approved_scopes.push(ApprovedScope {

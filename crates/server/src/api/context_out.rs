@@ -29,15 +29,15 @@ pub fn contexts_out(
     Ok(shown)
 }
 
-/// A context, as this caller sees it. What the directory does not know looks like what he may not see; a package
-/// repository in a project he may not see looks like that project.
+/// A context, as this caller sees it. What the directory does not know looks like what he may not see: a package
+/// repository like a project of its id, because clients know no other name for it and its own project is not to be told.
 ///
 /// # Errors
 /// When the database fails.
 pub fn context_out(tx: &mut Tx<'_>, caller: &Caller, context: &Context) -> Result<PermissionContextApi, StoreError> {
     let place = tx.place_of(context.clone())?;
     let seen = if sees(tx, caller, &place)? { whole(tx, context)? } else { None };
-    Ok(seen.unwrap_or_else(|| hidden(place.outer().unwrap_or(context).clone())))
+    Ok(seen.unwrap_or_else(|| hidden(context.clone())))
 }
 
 fn whole(tx: &mut Tx<'_>, context: &Context) -> Result<Option<PermissionContextApi>, StoreError> {

@@ -14,10 +14,10 @@ use spaceport_store::{StoreError, Tx};
 use spaceport_wire::filter::filter_out;
 
 use crate::api::application_out::out;
-use crate::api::profile_out::{EmailsShown, profile_out};
+use crate::api::profile_out::profile_out;
 use crate::api::project::{package_repository_out, project_out, team_out};
 use crate::http::access::named_application;
-use crate::http::directory_access::sees_project;
+use crate::http::directory_access::{emails_shown, sees_project};
 use crate::http::error::ApiError;
 
 /// Replaces keys, user names and client ids in filters by the ids of what they name. Ids are taken as they are: events
@@ -123,7 +123,7 @@ fn object(tx: &mut Tx<'_>, caller: &Caller, reference: Reference, id: &str) -> R
             let id = ProfileId::new(id);
             let seen = sees_people(caller) || caller.user() == Some(&id);
             let found = if seen { tx.profiles(&[id])?.pop() } else { None };
-            found.and_then(|profile| value(&profile_out(&profile, EmailsShown::No)))
+            found.and_then(|profile| value(&profile_out(&profile, emails_shown(caller, Some(&profile.id)))))
         }
         Reference::Team if caller.holds(&Right::VIEW_TEAMS, &Place::GLOBAL) => {
             tx.teams(&[TeamId::new(id)])?.pop().and_then(|team| value(&team_out(&team)))
@@ -131,7 +131,7 @@ fn object(tx: &mut Tx<'_>, caller: &Caller, reference: Reference, id: &str) -> R
         Reference::Application => {
             let found = tx.application(&ApplicationId::new(id))?;
             match found.filter(|application| sees_application(caller, application)) {
-                Some(application) => value(&out::<StoreError>(tx, &application)?),
+                Some(application) => value(&out::<StoreError>(tx, caller, &application)?),
                 None => None,
             }
         }

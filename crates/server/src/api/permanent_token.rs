@@ -12,7 +12,6 @@ use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::catalogue::Catalogue;
 use spaceport_platform::id::{ApplicationId, Id, TokenId};
 use spaceport_platform::invalid::Invalid;
-use spaceport_platform::lifecycle::settings_are_open_to;
 use spaceport_platform::scope::Scope;
 use spaceport_platform::time::Timestamp;
 use spaceport_platform::token::{MOST, check_end, check_name, check_within};
@@ -23,7 +22,7 @@ use spaceport_wire::token::{CreatePermanentToken, PermanentToken, UpdatePermanen
 
 use crate::api::page::{Cursor, Page, Start, page_size};
 use crate::api::permanent_token_out::out_all;
-use crate::http::access::{Cx, EditApplications, OnApplication, ViewApplicationSecrets};
+use crate::http::access::{Cx, EditApplications, LookAfterApplications, OnApplication, WatchApplicationSecrets};
 use crate::http::caller::token_hash;
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Path, Query};
@@ -59,12 +58,11 @@ pub struct Named {
 /// Makes a token; its text is in the answer and nowhere else.
 ///
 /// # Errors
-/// `validation-error` naming the argument, or that there are too many; `permission-denied` for a connected application.
+/// `validation-error` naming the argument, or that there are too many.
 pub async fn create(
     cx: Cx<OnApplication<EditApplications>>,
     Body(body): Body<CreatePermanentToken>,
 ) -> Result<Json<Pair<PermanentToken, String>>, ApiError> {
-    require_open(&cx)?;
     let application = cx.access.application.clone();
     let (now, trail, catalogue) = (cx.now(), cx.trail(), cx.services.catalogue.current());
     let name = body.name.trim().to_owned();
@@ -128,7 +126,7 @@ pub struct Paging {
 /// # Errors
 /// `validation-error` naming the parameter.
 pub async fn list(
-    cx: Cx<OnApplication<ViewApplicationSecrets>>,
+    cx: Cx<OnApplication<WatchApplicationSecrets>>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Batch<PermanentToken>>, ApiError> {
     let page = Page::walked(paging.skip.as_deref(), paging.top.map(i64::from))?;
@@ -167,14 +165,12 @@ pub async fn list(
 /// Changes name, scope and end of a token; the text stays.
 ///
 /// # Errors
-/// `not-found` for a token of somebody else; `validation-error` naming the argument; `permission-denied` for a
-/// connected application.
+/// `not-found` for a token of somebody else; `validation-error` naming the argument.
 pub async fn update(
     cx: Cx<OnApplication<EditApplications>>,
     Path(named): Path<Named>,
     Body(body): Body<UpdatePermanentToken>,
 ) -> Result<Done, ApiError> {
-    require_open(&cx)?;
     let (application, now, trail) = (cx.access.application.id.clone(), cx.now(), cx.trail());
     let name = body.name.map(|name| name.trim().to_owned());
     if let Some(name) = &name {
@@ -225,7 +221,7 @@ pub async fn update(
 ///
 /// # Errors
 /// `not-found` for a token of somebody else.
-pub async fn delete(cx: Cx<OnApplication<EditApplications>>, Path(named): Path<Named>) -> Result<Done, ApiError> {
+pub async fn delete(cx: Cx<OnApplication<LookAfterApplications>>, Path(named): Path<Named>) -> Result<Done, ApiError> {
     let (application, now, trail) = (cx.access.application.id.clone(), cx.now(), cx.trail());
     cx.write(move |tx| {
         let token = find(tx, &application, &named.token_id)?;
@@ -252,14 +248,6 @@ pub async fn delete_current(cx: Cx<CurrentToken>) -> Result<Done, ApiError> {
     .map_err(ApiError::from)?;
     cx.services.callers.forget();
     Ok(Done)
-}
-
-/// Tokens of a connected application are its own business, as its settings are.
-fn require_open<R>(cx: &Cx<OnApplication<R>>) -> Result<(), ApiError> {
-    if settings_are_open_to(&cx.caller, &cx.access.application) {
-        return Ok(());
-    }
-    Err(ApiError::denied("Permanent tokens of a connected application are made and changed by itself alone"))
 }
 
 fn target(application: &ApplicationId, token: &TokenId) -> AuditTarget {

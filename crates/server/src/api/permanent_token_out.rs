@@ -25,7 +25,7 @@ pub fn out_all(
     catalogue: &Catalogue,
     tokens: Vec<StoredToken>,
 ) -> Result<Vec<PermanentToken>, StoreError> {
-    let application = Box::new(out::<StoreError>(tx, application)?);
+    let application = Box::new(out::<StoreError>(tx, caller, application)?);
     let mut shown = Vec::with_capacity(tokens.len());
     for token in tokens {
         shown.push(PermanentToken {

@@ -9,7 +9,7 @@ use spaceport_wire::permission::{
     RightsGroup, RightsWithHierarchy,
 };
 
-use crate::asked::{Question, answers};
+use crate::asked::{Question, answer};
 use crate::http::access::{Authenticated, Cx};
 use crate::http::error::ApiError;
 use crate::http::input::Body;
@@ -71,8 +71,8 @@ fn full(entry: &RightEntry) -> FullRightWithoutType {
     }
 }
 
-/// Whether a principal holds a right on a target. Everybody who signed in may ask about everybody: applications
-/// of today ask about their users on each page they show. Who or what does not exist holds nothing.
+/// Whether a principal holds a right on a target. Applications of today ask about themselves and their users on each page
+/// they show. Who or what does not exist holds nothing, and neither does whom the caller may not ask about.
 ///
 /// # Errors
 /// `validation-error` for a right that does not exist, or for `me` where the caller is no such principal.
@@ -94,9 +94,8 @@ pub async fn check(cx: Cx<Authenticated>, Body(body): Body<CheckPermission>) -> 
         }
     };
     let question = Question::read(&body.principal, right, context, &cx.caller)?;
-    let (services, questions) = (&cx.services, vec![question]);
-    let answers = answers(&services.callers, &services.store, services.clock.as_ref(), questions).await?;
-    Ok(Json(answers.first().copied().unwrap_or(false)))
+    let services = &cx.services;
+    Ok(Json(answer(&services.callers, &services.store, services.clock.as_ref(), (&cx.caller, question)).await?))
 }
 
 /// The id in any of the spellings of a channel that name it by id.

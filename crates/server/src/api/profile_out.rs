@@ -9,16 +9,12 @@ use spaceport_wire::scalar::DateTime;
 pub enum EmailsShown {
     /// He may.
     Yes,
-    /// He may not: the list is empty.
+    /// He may not: they are left out, so that it does not look as if there were none.
     No,
 }
 
 /// A profile.
 pub fn profile_out(profile: &Profile, emails: EmailsShown) -> MemberProfile {
-    let shown = match emails {
-        EmailsShown::Yes => profile.emails.as_slice(),
-        EmailsShown::No => &[],
-    };
     let email = |(index, email): (usize, &String)| ProfileEmail {
         id: format!("{}-{}", profile.id, index + 1),
         email: email.clone(),
@@ -36,7 +32,10 @@ pub fn profile_out(profile: &Profile, emails: EmailsShown) -> MemberProfile {
         suspended_at: profile.suspended_at.map(DateTime),
         not_a_member: profile.relation == Relation::Guest,
         external: Some(profile.relation == Relation::Guest),
-        emails: shown.iter().enumerate().map(email).collect(),
+        emails: match emails {
+            EmailsShown::Yes => Some(profile.emails.iter().enumerate().map(email).collect()),
+            EmailsShown::No => None,
+        },
         phones: Vec::new(),
         messengers: Vec::new(),
         links: Vec::new(),

@@ -1,5 +1,6 @@
 //! Rights of applications as the API shows them.
 
+use spaceport_platform::access::Caller;
 use spaceport_platform::authorization::{AuthorizedRight, RightStatus};
 use spaceport_platform::catalogue::Catalogue;
 use spaceport_platform::right::Right;
@@ -19,12 +20,13 @@ pub struct Editor<'a>(pub &'a dyn Fn(&Right) -> bool);
 /// When the database fails.
 pub fn rights_out(
     tx: &mut Tx<'_>,
+    caller: &Caller,
     catalogue: &Catalogue,
     rights: &[AuthorizedRight],
     editor: &Editor<'_>,
 ) -> Result<Vec<RightOfApplication>, StoreError> {
     let authors: Vec<_> = rights.iter().map(|right| right.author.clone()).collect();
-    let authors = principals_out(tx, &authors)?;
+    let authors = principals_out(tx, caller, &authors)?;
     let shown = rights.iter().zip(authors).map(|(right, author)| RightOfApplication {
         editable: (editor.0)(&right.right),
         status: status_out(right.status),

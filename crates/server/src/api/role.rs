@@ -178,7 +178,7 @@ pub async fn rights_of(cx: Cx<OnRole<LookAt>>) -> Result<Json<Vec<RightOfApplica
     let may_change = cx.caller.holds(&Change::right(&role.place), &role.place) && role.has_editable_rights();
     let shown = role.rights.iter().map(|right| RightOfApplication {
         status: RightStatus::Granted,
-        editable: may_change && cx.caller.holds(right, &role.place),
+        editable: may_change && cx.caller.may_give(right, &role.place),
         ..right_out(&catalogue, right)
     });
     Ok(Json(shown.collect()))
@@ -191,7 +191,6 @@ pub async fn rights_of(cx: Cx<OnRole<LookAt>>) -> Result<Json<Vec<RightOfApplica
 /// rights and predefined roles.
 pub async fn grant(cx: Cx<OnRole<Change>>, Body(body): Body<GrantRoleRights>) -> Result<Done, ApiError> {
     let added = rights(&cx.services.catalogue.current(), &body.right_codes.0)?;
-    refuse_to_give(&cx.caller, &added, &cx.access.role.place)?;
     set_rights(cx, move |known| known.union(&added).cloned().collect()).await
 }
 
@@ -216,7 +215,7 @@ pub async fn revoke(cx: Cx<OnRole<Change>>, Query(query): Query<RevokedRights>) 
 /// Gives the role of all members the rights it had at first.
 ///
 /// # Errors
-/// `validation-error` for any other role.
+/// `validation-error` for any other role; `permission-denied` for a right that it lost and the caller does not hold himself.
 pub async fn reset(cx: Cx<OnRole<Change>>) -> Result<Done, ApiError> {
     if cx.access.role.name != RoleName::Stored(RoleId::new(spaceport_platform::directory::role::MEMBERS)) {
         return Err(ApiError::validation("Only the role of all members has rights to go back to"));
@@ -235,11 +234,12 @@ async fn set_rights(
     cx: Cx<OnRole<Change>>,
     wanted: impl Fn(&HashSet<Right>) -> HashSet<Right> + Send + Sync + 'static,
 ) -> Result<Done, ApiError> {
-    let (view, trail) = (cx.access.role.clone(), cx.trail());
+    let (view, trail, caller) = (cx.access.role.clone(), cx.trail(), Arc::clone(&cx.caller));
     cx.write(move |tx| {
         let role = stored(tx, &view)?;
         let known: HashSet<Right> = tx.role_rights(&role.id)?.into_iter().collect();
         let wanted = wanted(&known);
+        refuse_to_give(&caller, wanted.difference(&known), &view.place)?;
         let Some(change) = AuditChange::between("rights", listed(&known).as_deref(), listed(&wanted).as_deref()) else {
             return Ok(());
         };
@@ -261,7 +261,7 @@ pub(crate) fn refuse_to_give<'a>(
     rights: impl IntoIterator<Item = &'a Right>,
     place: &Place,
 ) -> Result<(), ApiError> {
-    match rights.into_iter().find(|right| !caller.holds(right, place)) {
+    match rights.into_iter().find(|right| !caller.may_give(right, place)) {
         Some(right) => Err(ApiError::denied(format!("Nobody gives what he does not hold himself: the right {right}"))),
         None => Ok(()),
     }

@@ -22,7 +22,7 @@ use crate::api::filter::resolve;
 use crate::api::subscription_out::{Shown, missing};
 use crate::api::webhook::{WebhookPath, changeable, found};
 use crate::authorization::{Change, apply};
-use crate::http::access::{Cx, EditApplications, OnApplication, ViewApplications};
+use crate::http::access::{Cx, EditApplications, LookAfterApplications, OnApplication, ViewApplications};
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Path};
 use crate::http::reply::{Done, Json};
@@ -228,7 +228,7 @@ pub async fn delete(
 /// # Errors
 /// `not-found`.
 pub async fn request_missing_rights(
-    cx: Cx<OnApplication<EditApplications>>,
+    cx: Cx<OnApplication<LookAfterApplications>>,
     Path(path): Path<SubscriptionPath>,
 ) -> Result<Done, ApiError> {
     let (application, trail, news) = (cx.access.application.id.clone(), cx.trail(), cx.news());

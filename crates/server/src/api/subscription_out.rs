@@ -26,7 +26,8 @@ pub struct Shown<'a> {
     catalogue: &'a Catalogue,
     /// Whose subscriptions.
     pub application: &'a Application,
-    caller: &'a Caller,
+    /// Who looks at them.
+    pub caller: &'a Caller,
 }
 
 impl<'a> Shown<'a> {
@@ -52,7 +53,7 @@ impl<'a> Shown<'a> {
         if subscriptions.is_empty() {
             return Ok(Vec::new());
         }
-        let application = Box::new(out::<StoreError>(tx, self.application)?);
+        let application = Box::new(out::<StoreError>(tx, self.caller, self.application)?);
         let mut known = Known::new(&self.application.id);
         let mut shown = Vec::with_capacity(subscriptions.len());
         for subscription in subscriptions {

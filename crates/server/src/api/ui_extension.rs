@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use spaceport_platform::application::Application;
 use spaceport_platform::audit::{AuditChange, AuditTarget};
 use spaceport_platform::context::Context;
 use spaceport_platform::lifecycle;
@@ -12,12 +13,12 @@ use spaceport_wire::identifier::PermissionContextIdentifier;
 use crate::api::application_state::loaded;
 use crate::http::access::{Cx, OnApplication, ViewApplications};
 use crate::http::error::ApiError;
-use crate::http::in_context::{sees, visible_place};
+use crate::http::in_context::{known_place, knows};
 use crate::http::input::{Body, Query};
 use crate::http::own_access::CallingApplication;
 use crate::http::reply::{Done, Json};
 use crate::http::routes::Routes;
-use crate::ui_extension::{check, read, stored};
+use crate::ui_extension::{check, read, stored, tracker_domain};
 
 /// The operations of this resource.
 pub fn routes(routes: Routes) -> Routes {
@@ -40,9 +41,10 @@ pub struct InContextOrAll {
 /// Says everything that the calling application adds in the context.
 ///
 /// # Errors
-/// `validation-error` naming the extension and its field; `not-found` for a context that the application does not see.
+/// `validation-error` naming the extension and its field; `not-found` for a context that the application neither sees nor
+/// holds a right in.
 pub async fn update(cx: Cx<CallingApplication>, Body(body): Body<UpdateUiExtensions>) -> Result<Done, ApiError> {
-    let place = visible_place(&cx, body.context_identifier.0).await?;
+    let place = known_place(&cx, &cx.access.application, body.context_identifier.0).await?;
     let (id, now, trail, extensions) = (cx.access.application.clone(), cx.now(), cx.trail(), body.extensions.0);
     cx.write(move |tx| {
         let application = loaded(tx, &id)?;
@@ -53,6 +55,10 @@ pub async fn update(cx: Cx<CallingApplication>, Body(body): Body<UpdateUiExtensi
         let change = AuditChange::between("extensions", Some(&before), Some(&after));
         if change.is_some() {
             tx.set_ui_extensions(&id, context, &after, now)?;
+            let tracker = tracker_domain(&tx.ui_extensions(&id)?)?;
+            if tracker != application.external_issue_tracker_domain {
+                tx.update_application(&Application { external_issue_tracker_domain: tracker, ..application })?;
+            }
             trail.record(tx, AuditTarget::of_application(&id, "uiExtensions", context.to_string()), change)?;
         }
         Ok::<_, ApiError>(())
@@ -61,31 +67,31 @@ pub async fn update(cx: Cx<CallingApplication>, Body(body): Body<UpdateUiExtensi
     Ok(Done)
 }
 
-/// What the application adds in the context, or in all that the caller sees. While it is archived that is nothing; what it
+/// What the application adds in the context, or in all that the caller knows of. While it is archived that is nothing; what it
 /// added is kept.
 ///
 /// # Errors
-/// Those of access; `not-found` for a context that the caller does not see.
+/// Those of access; `not-found` for a context that the caller does not know of.
 pub async fn list(
     cx: Cx<OnApplication<ViewApplications>>,
     Query(asked): Query<InContextOrAll>,
 ) -> Result<Json<Vec<AppUiExtensionApi>>, ApiError> {
     let asked: Option<Context> = match asked.context_identifier {
-        Some(named) => Some(visible_place(&cx, named.0).await?.context().clone()),
+        Some(named) => Some(known_place(&cx, &cx.access.application.id, named.0).await?.context().clone()),
         None => None,
     };
     if cx.access.application.archived_at.is_some() {
         return Ok(Json(Vec::new()));
     }
-    let (id, caller) = (cx.access.application.id.clone(), cx.caller.clone());
+    let (application, caller) = (cx.access.application.clone(), cx.caller.clone());
     let found = cx.read(move |tx| {
         let mut found = Vec::new();
-        for (context, text) in tx.ui_extensions(&id)? {
+        for (context, text) in tx.ui_extensions(&application.id)? {
             let wanted = match &asked {
                 Some(asked) => *asked == context,
                 None => {
                     let place = tx.place_of(context)?;
-                    sees(tx, &caller, &place)?
+                    knows(tx, &caller, &application, &place)?
                 }
             };
             if wanted {

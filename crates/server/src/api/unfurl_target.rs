@@ -1,5 +1,7 @@
 //! `…/unfurls/…` and `…/unfurl-…`: which links an application wants to preview, and may.
 
+use std::sync::Arc;
+
 use spaceport_platform::access::Principal;
 use spaceport_platform::invalid::Invalid;
 use spaceport_platform::unfurl::{self, TargetKind, UnfurlTarget, Wanted};
@@ -127,11 +129,11 @@ async fn targets(
     cx: &Cx<OnApplication<ViewApplications>>,
     kind: TargetKind,
 ) -> Result<Vec<(UnfurlTarget, Option<CPrincipal>)>, ApiError> {
-    let id = cx.access.application.id.clone();
+    let (id, caller) = (cx.access.application.id.clone(), Arc::clone(&cx.caller));
     let found = cx.read(move |tx| {
         let targets = tx.unfurl_targets(&id, kind)?;
         let authors: Vec<Principal> = targets.iter().map(|target| target.author.clone()).collect();
-        let authors = principals_out(tx, &authors)?;
+        let authors = principals_out(tx, &caller, &authors)?;
         Ok::<_, StoreError>(targets.into_iter().zip(authors).collect())
     });
     found.await.map_err(ApiError::from)

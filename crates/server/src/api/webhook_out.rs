@@ -21,7 +21,7 @@ use crate::api::subscription_out::Shown;
 pub fn record(tx: &mut Tx<'_>, shown: Shown<'_>, webhook: &Webhook) -> Result<WebhookRecord, StoreError> {
     let subscriptions = tx.subscriptions(std::slice::from_ref(&webhook.id))?;
     let subscriptions = shown.all(tx, &subscriptions)?;
-    let application = out::<StoreError>(tx, shown.application)?;
+    let application = out::<StoreError>(tx, shown.caller, shown.application)?;
     Ok(webhook_out(shown.application, application, webhook, subscriptions))
 }
 
@@ -31,7 +31,7 @@ pub fn record(tx: &mut Tx<'_>, shown: Shown<'_>, webhook: &Webhook) -> Result<We
 /// When the database fails.
 pub fn full(tx: &mut Tx<'_>, shown: Shown<'_>, webhooks: &[Webhook]) -> Result<Vec<FullWebhook>, StoreError> {
     let ids: Vec<WebhookId> = webhooks.iter().map(|webhook| webhook.id.clone()).collect();
-    let application = out::<StoreError>(tx, shown.application)?;
+    let application = out::<StoreError>(tx, shown.caller, shown.application)?;
     let stored = tx.subscriptions(&ids)?;
     let subscriptions = shown.all(tx, &stored)?;
     let attempts = tx.last_attempts(&ids)?;

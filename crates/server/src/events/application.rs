@@ -84,7 +84,7 @@ fn archiving(
     publish(news, tx, event_type, application, &payload)
 }
 
-/// An application asks for rights in a context.
+/// An application asks for rights in a context; in a channel nobody is told.
 ///
 /// # Errors
 /// When the database fails.
@@ -94,23 +94,36 @@ pub fn authorization_requested(
     application: &Application,
     place: &Place,
 ) -> Result<(), StoreError> {
-    let class = "ApplicationAuthorizationRequestedEvent";
-    let payload = json!({
-        "className": class, "meta": meta(news, tx, "Updated")?, "application": reference(application), "scope": scope(place),
-    });
-    publish(news, tx, "Application.AuthorizationRequested", application, &payload)
+    authorization(
+        news,
+        tx,
+        ("Application.AuthorizationRequested", "ApplicationAuthorizationRequestedEvent"),
+        application,
+        place,
+    )
 }
 
-/// The rights that an application holds in a context changed: some were granted, or taken back.
+/// The rights that an application holds in a context changed: some were granted, or taken back; in a
+/// channel nobody is told.
 ///
 /// # Errors
 /// When the database fails.
 pub fn authorized(news: &News, tx: &mut Tx<'_>, application: &Application, place: &Place) -> Result<(), StoreError> {
-    let class = "ApplicationAuthorizedWebhookEvent";
+    authorization(news, tx, ("Application.Authorized", "ApplicationAuthorizedWebhookEvent"), application, place)
+}
+
+fn authorization(
+    news: &News,
+    tx: &mut Tx<'_>,
+    (event_type, class): (&str, &str),
+    application: &Application,
+    place: &Place,
+) -> Result<(), StoreError> {
+    let Some(scope) = scope(place) else { return Ok(()) };
     let payload = json!({
-        "className": class, "meta": meta(news, tx, "Updated")?, "application": reference(application), "scope": scope(place),
+        "className": class, "meta": meta(news, tx, "Updated")?, "application": reference(application), "scope": scope,
     });
-    publish(news, tx, "Application.Authorized", application, &payload)
+    publish(news, tx, event_type, application, &payload)
 }
 
 /// What happened to a target of link previews.
@@ -268,14 +281,15 @@ fn reference(application: &Application) -> Value {
     json!({ "id": application.id.as_str() })
 }
 
-/// Clients know of two scopes only. What is granted in a package repository is told of its project; a channel
-/// belongs to nothing narrower than the organization.
-fn scope(place: &Place) -> Value {
+/// Clients know of two scopes only: the organization and a project. What is granted in a package repository is told of
+/// its project; a channel is in neither, and an event that said so would be believed (semantics 2.4).
+fn scope(place: &Place) -> Option<Value> {
     match (place.context(), place.outer()) {
+        (Context::Global, _) => Some(json!({ "className": "GlobalScope" })),
         (Context::Project(id), _) | (_, Some(Context::Project(id))) => {
-            json!({ "className": "ProjectScope", "project": { "id": id } })
+            Some(json!({ "className": "ProjectScope", "project": { "id": id } }))
         }
-        _ => json!({ "className": "GlobalScope" }),
+        _ => None,
     }
 }
 

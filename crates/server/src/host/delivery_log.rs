@@ -21,7 +21,7 @@ use spaceport_wire::webhook::DeliveryClientError;
 
 use crate::api::page::LogPage;
 use crate::host::audit_trail::moment;
-use crate::http::access::{Cx, OnApplication, ViewApplicationSecrets, ViewApplications};
+use crate::http::access::{Cx, OnApplication, ViewApplications, WatchApplicationSecrets};
 use crate::http::error::ApiError;
 use crate::http::input::Query;
 use crate::http::reply::Json;
@@ -155,7 +155,7 @@ pub struct AttemptQuery {
 /// # Errors
 /// `validation-error` naming the parameter.
 pub async fn attempts(
-    cx: Cx<OnApplication<ViewApplicationSecrets>>,
+    cx: Cx<OnApplication<WatchApplicationSecrets>>,
     Query(query): Query<AttemptQuery>,
 ) -> Result<Json<Batch<MessageDelivery>>, ApiError> {
     let page = LogPage::new(query.skip, query.top, place)?;

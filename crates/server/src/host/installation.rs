@@ -23,7 +23,7 @@ use crate::api::application_state::loaded;
 use crate::api::page::LogPage;
 use crate::dispatch::ask::{Asked, ask};
 use crate::dispatch::{put_init_again, server_url};
-use crate::http::access::{Cx, EditApplications, OnApplication, ViewApplications};
+use crate::http::access::{Cx, LookAfterApplications, OnApplication, ViewApplications};
 use crate::http::error::ApiError;
 use crate::http::input::Query;
 use crate::http::reply::{Done, Json};
@@ -136,7 +136,7 @@ pub async fn health(cx: Cx<OnApplication<ViewApplications>>) -> Result<Json<Appl
 ///
 /// # Errors
 /// `validation-error` when the application has no endpoint or is archived.
-pub async fn check(cx: Cx<OnApplication<EditApplications>>) -> Result<Json<EndpointCheck>, ApiError> {
+pub async fn check(cx: Cx<OnApplication<LookAfterApplications>>) -> Result<Json<EndpointCheck>, ApiError> {
     let application = &cx.access.application;
     lifecycle::require_active(application)?;
     if application.endpoint.is_none() {
@@ -172,7 +172,7 @@ pub fn attempt_of(asked: &Asked) -> SentPayloadAttempt {
 ///
 /// # Errors
 /// `validation-error` unless that failed.
-pub async fn connect(cx: Cx<OnApplication<EditApplications>>) -> Result<Done, ApiError> {
+pub async fn connect(cx: Cx<OnApplication<LookAfterApplications>>) -> Result<Done, ApiError> {
     connect_application(&cx, &cx.access.application.id).await?;
     Ok(Done)
 }

@@ -16,7 +16,7 @@ use spaceport_wire::host::{ApplicationPublicKey, PublicKeyState, RotatePublicKey
 use spaceport_wire::scalar::DateTime;
 
 use crate::api::application_state::loaded;
-use crate::http::access::{Cx, EditApplications, OnApplication, ViewApplications};
+use crate::http::access::{Cx, LookAfterApplications, OnApplication, ViewApplications};
 use crate::http::error::ApiError;
 use crate::http::input::Body;
 use crate::http::reply::Json;
@@ -88,7 +88,7 @@ fn out(keys: &[PublicKey], now: Timestamp) -> Vec<ApplicationPublicKey> {
 /// # Errors
 /// `validation-error` while another key waits for its turn, or when the application is archived.
 pub async fn rotate(
-    cx: Cx<OnApplication<EditApplications>>,
+    cx: Cx<OnApplication<LookAfterApplications>>,
     Body(body): Body<RotatePublicKey>,
 ) -> Result<Json<Vec<ApplicationPublicKey>>, ApiError> {
     let (now, trail) = (cx.now(), cx.trail());

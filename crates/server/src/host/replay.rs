@@ -11,7 +11,7 @@ use spaceport_store::LogFilter;
 use spaceport_wire::delivery::{ReplayDeliveries, Replayed};
 
 use crate::api::application_state::loaded;
-use crate::http::access::{Cx, EditApplications, OnApplication};
+use crate::http::access::{Cx, LookAfterApplications, OnApplication};
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Path};
 use crate::http::reply::{Done, Json};
@@ -51,7 +51,10 @@ pub struct DeliveryPath {
 ///
 /// # Errors
 /// `not-found`; `validation-error` when it has not ended, or nothing is left to be sent.
-pub async fn replay(cx: Cx<OnApplication<EditApplications>>, Path(path): Path<DeliveryPath>) -> Result<Done, ApiError> {
+pub async fn replay(
+    cx: Cx<OnApplication<LookAfterApplications>>,
+    Path(path): Path<DeliveryPath>,
+) -> Result<Done, ApiError> {
     let (application, now, trail) = (cx.access.application.id.clone(), cx.now(), cx.trail());
     let id = DeliveryId::new(path.delivery_id);
     let woken = application.clone();
@@ -78,7 +81,7 @@ pub async fn replay(cx: Cx<OnApplication<EditApplications>>, Path(path): Path<De
 /// # Errors
 /// `validation-error` when nothing says which ones.
 pub async fn replay_many(
-    cx: Cx<OnApplication<EditApplications>>,
+    cx: Cx<OnApplication<LookAfterApplications>>,
     Body(body): Body<ReplayDeliveries>,
 ) -> Result<Json<Replayed>, ApiError> {
     if body == (ReplayDeliveries { after: body.after.clone(), ..ReplayDeliveries::default() }) {

@@ -6,7 +6,9 @@ use spaceport_store::StoreError;
 use spaceport_wire::host::SecretOverlap;
 use spaceport_wire::scalar::DateTime;
 
-use crate::http::access::{Cx, Demand, EditApplications, OnApplication, ViewApplicationSecrets};
+use crate::http::access::{
+    Cx, Demand, EditApplications, LookAfterApplications, OnApplication, WatchApplicationSecrets,
+};
 use crate::http::error::ApiError;
 use crate::http::reply::{Done, Json};
 use crate::http::routes::Routes;
@@ -46,7 +48,7 @@ pub fn routes(routes: Routes) -> Routes {
 ///
 /// # Errors
 /// Those of access.
-pub async fn client_secret(cx: Cx<OnApplication<ViewApplicationSecrets>>) -> Result<Json<SecretOverlap>, ApiError> {
+pub async fn client_secret(cx: Cx<OnApplication<WatchApplicationSecrets>>) -> Result<Json<SecretOverlap>, ApiError> {
     until(cx, SecretKind::ClientSecret).await
 }
 
@@ -54,7 +56,7 @@ pub async fn client_secret(cx: Cx<OnApplication<ViewApplicationSecrets>>) -> Res
 ///
 /// # Errors
 /// Those of access.
-pub async fn signing_key(cx: Cx<OnApplication<ViewApplicationSecrets>>) -> Result<Json<SecretOverlap>, ApiError> {
+pub async fn signing_key(cx: Cx<OnApplication<WatchApplicationSecrets>>) -> Result<Json<SecretOverlap>, ApiError> {
     until(cx, SecretKind::SigningKey).await
 }
 
@@ -73,7 +75,7 @@ async fn until<R: Demand>(cx: Cx<OnApplication<R>>, kind: SecretKind) -> Result<
 ///
 /// # Errors
 /// `not-found` when there is no other one.
-pub async fn end_client_secret(cx: Cx<OnApplication<EditApplications>>) -> Result<Done, ApiError> {
+pub async fn end_client_secret(cx: Cx<OnApplication<LookAfterApplications>>) -> Result<Done, ApiError> {
     end(cx, SecretKind::ClientSecret, "previousClientSecret").await
 }
 

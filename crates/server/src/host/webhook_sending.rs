@@ -21,7 +21,7 @@ use spaceport_wire::scalar::Patch;
 
 use crate::api::webhook::{WebhookPath, changeable, found, target};
 use crate::host::event::unknown_yet;
-use crate::http::access::{Cx, EditApplications, OnApplication, ViewApplications};
+use crate::http::access::{Cx, EditApplications, LookAfterApplications, OnApplication, ViewApplications};
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Path};
 use crate::http::reply::Json;
@@ -134,7 +134,7 @@ fn out(sending: &Sending) -> SendingOut {
 /// # Errors
 /// `not-found`; `validation-error` while the webhook or its application is archived.
 pub async fn ping(
-    cx: Cx<OnApplication<EditApplications>>,
+    cx: Cx<OnApplication<LookAfterApplications>>,
     Path(path): Path<WebhookPath>,
 ) -> Result<Json<Pinged>, ApiError> {
     let (application, now, trail) = (cx.access.application.id.clone(), cx.now(), cx.trail());

@@ -7,6 +7,7 @@ use spaceport_platform::access::{Caller, Decision, Target, decide};
 use spaceport_platform::application::Application;
 use spaceport_platform::context::Place;
 use spaceport_platform::identifier::ApplicationIdentifier;
+use spaceport_platform::lifecycle::{Part, is_open_to};
 use spaceport_platform::right::Right;
 use spaceport_platform::time::Timestamp;
 use spaceport_store::{StoreError, Tx};
@@ -102,6 +103,9 @@ pub trait Demand: Send + Sync + 'static {
     const RIGHT: Right;
     /// Its code.
     const CODE: &'static str;
+    /// What of an application it opens. Of a connected application, settings and secrets are its own: an operation
+    /// that touches neither says so by a demand of its own, so that none is open by oversight.
+    const PART: Part = Part::Life;
 }
 
 /// View applications.
@@ -110,10 +114,14 @@ pub struct ViewApplications;
 pub struct CreateApplications;
 /// Change applications.
 pub struct EditApplications;
+/// Change how applications fare, and no setting of theirs: also of connected ones.
+pub struct LookAfterApplications;
 /// Delete applications.
 pub struct DeleteApplications;
 /// Read secrets of applications.
 pub struct ViewApplicationSecrets;
+/// Read when and how secrets of applications are used, and none of them: also of connected ones.
+pub struct WatchApplicationSecrets;
 /// Decide which links applications preview.
 pub struct AuthorizeUnfurls;
 /// Add rights to the catalogue.
@@ -140,12 +148,22 @@ impl Demand for CreateApplications {
 impl Demand for EditApplications {
     const RIGHT: Right = Right::EDIT_APPLICATIONS;
     const CODE: &'static str = "Applications.Edit";
+    const PART: Part = Part::Settings;
+}
+impl Demand for LookAfterApplications {
+    const RIGHT: Right = Right::EDIT_APPLICATIONS;
+    const CODE: &'static str = "Applications.Edit";
 }
 impl Demand for DeleteApplications {
     const RIGHT: Right = Right::DELETE_APPLICATIONS;
     const CODE: &'static str = "Applications.Delete";
 }
 impl Demand for ViewApplicationSecrets {
+    const RIGHT: Right = Right::VIEW_APPLICATION_SECRETS;
+    const CODE: &'static str = "Applications.ViewSecrets";
+    const PART: Part = Part::Secrets;
+}
+impl Demand for WatchApplicationSecrets {
     const RIGHT: Right = Right::VIEW_APPLICATION_SECRETS;
     const CODE: &'static str = "Applications.ViewSecrets";
 }
@@ -178,7 +196,8 @@ impl Demand for PublishEvents {
     const CODE: &'static str = "Host.PublishEvents";
 }
 
-/// The application in the path, for callers who hold `R` on it.
+/// The application in the path, for callers who hold `R` on it. What `R` opens of a connected application may be its own
+/// ([`Demand::PART`]).
 pub struct OnApplication<R> {
     /// The application, archived or not.
     pub application: Application,
@@ -187,7 +206,11 @@ pub struct OnApplication<R> {
 
 impl<R: Demand> Access for OnApplication<R> {
     fn rule() -> String {
-        format!("{} on the application", R::CODE)
+        match R::PART {
+            Part::Life => format!("{} on the application", R::CODE),
+            Part::Settings => format!("{} on the application; on a connected one itself alone", R::CODE),
+            Part::Secrets => format!("{} on the application; on a connected one itself and its maker", R::CODE),
+        }
     }
 
     fn rights() -> Vec<&'static str> {
@@ -205,7 +228,11 @@ impl<R: Demand> Access for OnApplication<R> {
         match ApiError::from_decision(decision, R::CODE) {
             Some(_) if !seen => Err(hidden()),
             Some(refusal) => Err(refusal),
-            None => Ok(Self { application, right: PhantomData }),
+            None if is_open_to(&request.caller, &application, R::PART) => Ok(Self { application, right: PhantomData }),
+            None => Err(ApiError::denied(match R::PART {
+                Part::Secrets => "Secrets of a connected application are shown to itself alone",
+                Part::Settings | Part::Life => "Settings of a connected application are changed by itself alone",
+            })),
         }
     }
 }

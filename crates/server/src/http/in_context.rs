@@ -6,9 +6,11 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use spaceport_platform::access::{Caller, Target, decide};
+use spaceport_platform::application::Application;
 use spaceport_platform::authorization::decides;
 use spaceport_platform::context::{Context, Place};
 use spaceport_platform::directory::project::Openness;
+use spaceport_platform::id::ApplicationId;
 use spaceport_platform::identifier::PermissionContextIdentifier;
 use spaceport_platform::right::Right;
 use spaceport_store::{Store, StoreError, Tx};
@@ -67,12 +69,36 @@ pub fn named(request: &Request) -> Result<PermissionContextIdentifier, ApiError>
     in_body.map(|named| named.0).ok_or_else(|| ApiError::validation("contextIdentifier is missing"))
 }
 
-/// The context an operation names beside an application.
+/// The context an operation names beside an application, for callers who may know of it ([`knows`]).
 ///
 /// # Errors
-/// `not-found` when it does not exist, or the caller may not see it.
-pub async fn visible_place<A>(cx: &Cx<A>, identifier: PermissionContextIdentifier) -> Result<Place, ApiError> {
-    find(&cx.services.store, &cx.caller, identifier).await
+/// `not-found` when it does not exist, or the caller may not know of it.
+pub async fn known_place<A>(
+    cx: &Cx<A>,
+    application: &ApplicationId,
+    identifier: PermissionContextIdentifier,
+) -> Result<Place, ApiError> {
+    let (named, caller, id) = (identifier.clone(), Arc::clone(&cx.caller), application.clone());
+    let found = cx.read(move |tx| match (tx.place(&named)?, tx.application(&id)?) {
+        (Some(place), Some(application)) if knows(tx, &caller, &application, &place)? => Ok(Some(place)),
+        _ => Ok(None),
+    });
+    let found = found.await.map_err(|error: StoreError| ApiError::from(error))?;
+    found.ok_or_else(|| context_hidden(&identifier))
+}
+
+/// The context in which rights are to be asked for, whether the caller sees it or not: asking must not tell. `None` when
+/// there is none.
+///
+/// # Errors
+/// `not-found` when there is none, for callers who see every place.
+pub async fn asked_place<A>(cx: &Cx<A>, identifier: PermissionContextIdentifier) -> Result<Option<Place>, ApiError> {
+    let named = identifier.clone();
+    let found = cx.read(move |tx| tx.place(&named)).await.map_err(|error: StoreError| ApiError::from(error))?;
+    match found {
+        None if decides(&cx.caller, &Place::GLOBAL) => Err(context_hidden(&identifier)),
+        found => Ok(found),
+    }
 }
 
 async fn find(store: &Store, caller: &Arc<Caller>, identifier: PermissionContextIdentifier) -> Result<Place, ApiError> {
@@ -105,4 +131,17 @@ pub fn sees(tx: &mut Tx<'_>, caller: &Caller, place: &Place) -> Result<bool, Sto
         Context::PackageRepository(_) => (None, Right::VIEW_PROJECT),
     };
     Ok(openness == Some(Openness::Public) || caller.holds(&right, place) || decides(caller, place))
+}
+
+/// Whether the caller may know, from what concerns an application, that a place exists: he sees it; or he is the
+/// application or made it, and it holds a right there.
+///
+/// # Errors
+/// When the database fails.
+pub fn knows(tx: &mut Tx<'_>, caller: &Caller, application: &Application, place: &Place) -> Result<bool, StoreError> {
+    if sees(tx, caller, place)? {
+        return Ok(true);
+    }
+    let its_own = caller.controls(&application.id, &application.owner);
+    Ok(its_own && tx.authorized_contexts(&application.id)?.contains(place.context()))
 }

@@ -12,7 +12,7 @@ use spaceport_store::StoreError;
 
 use crate::http::access::{Access, named_application, require_caller};
 use crate::http::error::ApiError;
-use crate::http::in_context::{self, context_hidden, sees};
+use crate::http::in_context::{self, context_hidden, knows};
 use crate::http::request::Request;
 
 /// What somebody wants with an authorization, as a type.
@@ -80,12 +80,11 @@ impl<P: Purpose> Access for OnAuthorization<P> {
         let (asked, named) = (named_application(&request.caller, &identifier)?, context.clone());
         let caller = request.caller.clone();
         let found = request.services.store.read(move |tx| {
-            let application = asked.find(tx)?;
+            let Some(application) = asked.find(tx)? else { return Ok(None) };
             let place = match tx.place(&named)? {
-                Some(place) if sees(tx, &caller, &place)? => Some(place),
+                Some(place) if knows(tx, &caller, &application, &place)? => Some(place),
                 _ => None,
             };
-            let Some(application) = application else { return Ok(None) };
             let has_asked = match &place {
                 Some(place) => !tx.authorized_rights(&application.id, place.context())?.is_empty(),
                 None => false,

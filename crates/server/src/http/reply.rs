@@ -38,7 +38,9 @@ impl<T: Serialize + JsonSchema + Send + 'static> Reply for Json<T> {
 
     fn into_response(self, selection: Option<&Selection>) -> Result<Response, ApiError> {
         let value = serde_json::to_value(&self.0).map_err(ApiError::internal)?;
-        let projected = Shape::of::<T>().project(value, selection);
+        let shape = Shape::of::<T>();
+        // Nothing is loaded any more; what the caller may not read is named as inaccessible.
+        let projected = shape.expand(value, selection).finish();
         Ok(json(projected.to_string()))
     }
 }

@@ -10,6 +10,7 @@
 
 mod applications;
 mod authorizations;
+mod connected;
 mod consents;
 mod deliveries;
 mod directory;
@@ -20,6 +21,7 @@ mod organization;
 mod parameters;
 mod permanent_tokens;
 mod roles;
+mod scene;
 mod secrets;
 mod ui_extensions;
 pub(crate) mod unfurl_targets;
@@ -27,15 +29,15 @@ mod webhooks;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use serde_json::{Value, json};
+use serde_json::Value;
 use spaceport_server::operations::described;
 use spaceport_testkit::http::{Call, Response};
 use spaceport_wire::describe::{Method, Operation, Surface};
 
+use self::scene::Scene;
 use crate::export::require_answer;
 use crate::harness::{BOTH, Made, Server};
 
@@ -227,16 +229,6 @@ const CHANGES_NOTHING: &[&str] = &[
     "host.event.publish",
 ];
 
-const HOUR: Duration = Duration::from_secs(3600);
-
-/// Who calls.
-struct Scene {
-    server: Server,
-    other: Made,
-    viewer: String,
-    stranger: String,
-}
-
 #[test]
 fn every_operation_of_space_and_of_the_host_has_a_row() {
     let rows: Vec<_> = rows().iter().map(|case| case.operation).collect();
@@ -254,30 +246,13 @@ fn every_operation_of_space_and_of_the_host_has_a_row() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_operation_admits_and_refuses_as_it_should() {
     for engine in BOTH {
-        // So that there is something to end.
-        let server = Server::start_changed(engine, |settings| {
-            settings.overlap.client_secret = HOUR;
-            settings.overlap.signing_key = HOUR;
-        })
-        .await;
-        crate::authorizations::directory(&server).await;
-        directory::put(&server, "teams/crew", json!({ "name": "Crew" })).await;
-        let scene = Scene {
-            other: server.application(json!({ "name": "another" })).await,
-            viewer: server.person("viewer", &["Applications.View"]).await,
-            stranger: server.person(PERSON, &[]).await,
-            server,
-        };
+        let scene = Scene::start(engine).await;
         for case in rows() {
             let operation = described().into_iter().find(|operation| operation.name == case.operation).unwrap();
-            Run { scene: &scene, case: &case, operation: &operation, made: &made(&scene, &case).await }.whole().await;
+            Run { scene: &scene, case: &case, operation: &operation, made: &scene.made(&case).await }.whole().await;
         }
         scene.server.running.stop().await;
     }
-}
-
-async fn made(scene: &Scene, case: &Case) -> Made {
-    scene.server.application(json!({ "name": format!("for {}", case.operation) })).await
 }
 
 /// One row on its way through all the calls.

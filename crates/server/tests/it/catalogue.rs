@@ -1,7 +1,12 @@
 //! The catalogue of rights, and the question who holds one.
 
 use serde_json::{Value, json};
+use spaceport_platform::consent::{ApprovedScope, Presence};
 use spaceport_platform::context::Context;
+use spaceport_platform::id::{ApplicationId, ApprovedScopeId, ConsentId, ProfileId};
+use spaceport_platform::scope::Scope;
+use spaceport_platform::time::Timestamp;
+use spaceport_store::StoreError;
 
 use crate::authorizations::{directory, person_in};
 use crate::harness::{BOTH, Engine, Server};
@@ -10,6 +15,10 @@ async fn ask(server: &Server, token: &str, principal: &str, code: &str, target: 
     let body = json!({ "principal": principal, "uniqueRightCode": code, "target": target });
     let call = server.client.post("/api/http/permissions/check-permission").bearer(token).json(&body);
     call.send().await.expect(200).json()
+}
+
+async fn allowed(server: &Server, token: &str, principal: &str, code: &str, target: &Value) -> bool {
+    ask(server, token, principal, code, target.clone()).await == true
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,6 +80,8 @@ async fn who_holds_what_can_be_asked_one_by_one_and_in_a_batch() {
         directory(&server).await;
         let made = server.application(json!({ "name": "Asking" })).await;
         server.grant(&made.id, "project:key:CLOSED", &["Project.Issues.View"]).await;
+        let knowing = server.application(json!({ "name": "Knowing" })).await;
+        server.grant(&knowing.id, "global", &["Permissions.View", "Project.View", "Channel.ViewChannel"]).await;
         person_in(&server, "ann", Context::Project("closed".to_owned()), &["Project.Admin"]).await;
         let global = json!({ "className": "GlobalPermissionTarget" });
         let project = |key: &str| json!({ "className": "ProjectPermissionTarget", "project": format!("key:{key}") });
@@ -79,6 +90,11 @@ async fn who_holds_what_can_be_asked_one_by_one_and_in_a_batch() {
             ("application:me", "Project.Issues.View", project("CLOSED"), true),
             ("application:me", "Project.Issues.View", project("OPEN"), false),
             ("application:me", "Project.Issues.View", global.clone(), false),
+        ] {
+            let answer = ask(&server, &made.token, principal, code, target.clone()).await;
+            assert_eq!(answer, expected, "{principal} {code} {target}");
+        }
+        for (principal, code, target, expected) in [
             ("profile:username:admin", "Applications.Edit", global.clone(), true),
             ("profile:username:admin", "Channel.Admin", channel.clone(), true),
             ("profile:username:ann", "Project.Admin", project("CLOSED"), true),
@@ -88,7 +104,7 @@ async fn who_holds_what_can_be_asked_one_by_one_and_in_a_batch() {
             ("builtIn:Space", "Profile.View", global.clone(), false),
             ("profile:username:admin", "Project.Admin", project("NOTHING"), false),
         ] {
-            let answer = ask(&server, &made.token, principal, code, target.clone()).await;
+            let answer = ask(&server, &knowing.token, principal, code, target.clone()).await;
             assert_eq!(answer, expected, "{principal} {code} {target}");
         }
         let body = json!({ "principal": "profile:me", "uniqueRightCode": "Profile.View", "target": global });
@@ -112,6 +128,79 @@ async fn who_holds_what_can_be_asked_one_by_one_and_in_a_batch() {
         let wrong = json!({ "checks": [check("profile:username:ann", "No.Such", "global")] });
         let refused = server.client.post(path).bearer(&host).json(&wrong).send().await.expect(400);
         assert!(refused.text().contains("checks[0].right"), "{}", refused.text());
+        server.running.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_learns_by_asking_what_he_may_not_see() {
+    for engine in BOTH {
+        let server = Server::start(engine).await;
+        directory(&server).await;
+        let host = server.host().await;
+        let ann = json!({ "username": "ann", "emails": ["ann@example.org"] });
+        server
+            .client
+            .put("/api/host/v1/directory/profiles/profile-ann")
+            .bearer(&host)
+            .json(&ann)
+            .send()
+            .await
+            .expect(200);
+        let ben = person_in(&server, "ben", Context::Project("closed".to_owned()), &["Project.View"]).await;
+        let made = server.application(json!({ "name": "Asking" })).await;
+        let other = server.application(json!({ "name": "Other" })).await;
+        server.grant(&other.id, "global", &["Applications.View"]).await;
+        let through = server.delegated(&made, "ben", "**").await;
+        let global = json!({ "className": "GlobalPermissionTarget" });
+        let closed = json!({ "className": "ProjectPermissionTarget", "project": "key:CLOSED" });
+        let admin = ("profile:username:admin", "Superadmin");
+        // Administrators, members of private places, addresses, what other applications may do.
+        for (principal, code, target) in [
+            (admin.0, admin.1, &global),
+            ("profile:username:ben", "Project.View", &closed),
+            ("profile:id:profile-ben", "Project.View", &closed),
+            ("profile:email:ann@example.org", "Permissions.OrgMember", &global),
+            (&format!("application:id:{}", other.id), "Applications.View", &global),
+        ] {
+            for token in [&made.token, &through] {
+                assert!(!allowed(&server, token, principal, code, target).await, "{principal} {code}");
+            }
+            for token in [&server.admin, &host] {
+                assert!(allowed(&server, token, principal, code, target).await, "{principal} {code}");
+            }
+        }
+        // Everybody asks about himself, and an application about the people who agreed to it.
+        assert!(allowed(&server, &ben, "profile:me", "Project.View", &closed).await);
+        assert!(allowed(&server, &ben, "profile:username:ben", "Project.View", &closed).await);
+        assert!(allowed(&server, &other.token, "application:me", "Applications.View", &global).await);
+        assert!(!allowed(&server, &ben, admin.0, admin.1, &global).await);
+        let member = ("profile:id:profile-ben", "Permissions.OrgMember");
+        assert!(allowed(&server, &through, "profile:me", member.1, &global).await);
+        assert!(allowed(&server, &through, member.0, member.1, &global).await);
+        assert!(!allowed(&server, &made.token, member.0, member.1, &global).await, "he has not agreed yet");
+        let id = ApplicationId::new(made.id.as_str());
+        let consent = server.running.store().write(move |tx| {
+            let approved = ApprovedScope {
+                id: ApprovedScopeId::new("s1"),
+                scope: Scope::Everything,
+                presence: Presence::Online,
+                approved_at: Timestamp::from_millis(1),
+            };
+            tx.approve(&ProfileId::new("profile-ben"), &id, &ConsentId::new("c1"), &approved)
+        });
+        consent.await.map_err(|error: StoreError| error.to_string()).unwrap();
+        assert!(allowed(&server, &made.token, member.0, member.1, &global).await);
+        assert!(!allowed(&server, &made.token, member.0, "Project.View", &closed).await, "not where it sees nothing");
+        // Whoever may view what others hold asks about all, where he sees the place; by address, who sees addresses.
+        server.grant(&other.id, "global", &["Permissions.View"]).await;
+        assert!(allowed(&server, &other.token, admin.0, admin.1, &global).await);
+        assert!(!allowed(&server, &other.token, "profile:username:ben", "Project.View", &closed).await);
+        let (by_address, code) = ("profile:email:ann@example.org", "Permissions.OrgMember");
+        assert!(!allowed(&server, &other.token, by_address, code, &global).await);
+        server.grant(&other.id, "global", &["Profile.View", "Project.View"]).await;
+        assert!(allowed(&server, &other.token, by_address, code, &global).await);
+        assert!(allowed(&server, &other.token, "profile:username:ben", "Project.View", &closed).await);
         server.running.stop().await;
     }
 }

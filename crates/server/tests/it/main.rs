@@ -6,6 +6,7 @@
     reason = "a test reports what went wrong by panicking"
 )]
 
+mod administrators;
 mod application_archive;
 mod application_events;
 mod application_isolation;
@@ -34,6 +35,8 @@ mod filters;
 mod foreign;
 mod forged;
 mod harness;
+mod hidden_fields;
+mod hidden_places;
 mod host_payloads;
 mod hostile;
 mod housekeeping;

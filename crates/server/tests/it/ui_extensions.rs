@@ -113,6 +113,51 @@ async fn every_class_is_kept_and_a_new_set_replaces_the_old_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_application_says_where_it_has_extensions_and_which_tracker_it_is() {
+    for engine in BOTH {
+        let server = Server::start(engine).await;
+        directory(&server).await;
+        let made = server.application(json!({ "name": "Tracker" })).await;
+        let tracker = |domain: &str| {
+            json!([{ "className": "ExternalIssueTrackerUiExtensionIn", "domain": domain, "trackerName": "T",
+                "canCreateIssues": true }])
+        };
+        let bot = json!([{ "className": "ChatBotUiExtensionIn" }]);
+        let said = async |token: &str, path: &str| {
+            let path = format!("/api/http/applications/{path}?$fields=contexts,settings(externalIssueTrackerDomain)");
+            server.client.get(&path).bearer(token).send().await.expect(200).json()
+        };
+        let domain = |said: &Value| said["settings"]["externalIssueTrackerDomain"].clone();
+        let nothing = said(&server.admin, &format!("id:{}", made.id)).await;
+        assert_eq!((&nothing["contexts"], domain(&nothing)), (&json!([]), Value::Null));
+
+        set(&server, &made.token, "global", &tracker("tracker.example")).await.expect(200);
+        set(&server, &made.token, "project:key:OPEN", &bot).await.expect(200);
+        for (token, path) in [(&made.token, "me".to_owned()), (&server.admin, format!("id:{}", made.id))] {
+            let said = said(token, &path).await;
+            assert_eq!(domain(&said), "tracker.example");
+            let enabled = json!({ "enabledByDefault": true, "enabledForMe": null });
+            let first = &said["contexts"][0];
+            assert_eq!(first["context"], json!({ "className": "GlobalPermissionContext" }));
+            assert_eq!(first["extensions"], as_shown(&tracker("tracker.example")));
+            assert_eq!(first["appUiEnabledState"], enabled);
+            let second = &said["contexts"][1];
+            assert_eq!(second["context"]["className"], "ProjectPermissionContext");
+            assert_eq!(second["extensions"], as_shown(&bot));
+        }
+        set(&server, &made.token, "project:key:OPEN", &tracker(" other.example ")).await.expect(200);
+        assert_eq!(domain(&said(&made.token, "me").await), "tracker.example", "the first context counts");
+        set(&server, &made.token, "global", &json!([])).await.expect(200);
+        let moved = said(&made.token, "me").await;
+        assert_eq!((domain(&moved), moved["contexts"].as_array().map(Vec::len)), (json!("other.example"), Some(1)));
+        set(&server, &made.token, "project:key:OPEN", &json!([])).await.expect(200);
+        let gone = said(&made.token, "me").await;
+        assert_eq!((domain(&gone), &gone["contexts"]), (Value::Null, &json!([])));
+        server.running.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_names_the_extension_and_its_field() {
     let server = Server::start(Engine::Sqlite).await;
     let made = server.application(json!({ "name": "Pages", "endpointUri": "https://app.example.com/api" })).await;

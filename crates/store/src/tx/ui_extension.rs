@@ -7,7 +7,7 @@ use spaceport_platform::time::Timestamp;
 use crate::error::StoreError;
 use crate::tx::Tx;
 use crate::tx::authorization::context as context_of;
-use crate::value::Row;
+use crate::value::{Row, Value};
 
 impl Tx<'_> {
     /// What an application adds in each context in which it ever said so, as it was stored, by context.
@@ -15,6 +15,20 @@ impl Tx<'_> {
         let sql = "SELECT context, extensions FROM ui_extension WHERE application_id = $1";
         let rows = self.connection.query(sql, &[application.into()])?;
         let read = |mut row: Row| Ok((context_of(&row.text()?)?, row.text()?));
+        let mut found = rows.into_iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
+        found.sort();
+        Ok(found)
+    }
+
+    /// The same for many applications at once, by application and context.
+    pub fn ui_extensions_of(
+        &mut self,
+        applications: &[ApplicationId],
+    ) -> Result<Vec<(ApplicationId, Context, String)>, StoreError> {
+        let ids: Vec<Value> = applications.iter().map(Value::from).collect();
+        let select = "SELECT application_id, context, extensions FROM ui_extension";
+        let rows = self.rows_in(select, "application_id", &ids)?;
+        let read = |mut row: Row| Ok((ApplicationId::new(row.text()?), context_of(&row.text()?)?, row.text()?));
         let mut found = rows.into_iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
         found.sort();
         Ok(found)

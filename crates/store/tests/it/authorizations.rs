@@ -298,9 +298,11 @@ async fn ui_extensions_are_kept_by_context(store: &Store) {
     let read = store.read(move |tx| {
         let other = ApplicationId::new("extensions-2");
         let one = tx.ui_extensions_in(&asked, &Context::Global)?;
-        Ok::<_, StoreError>((tx.ui_extensions(&asked)?, one, tx.ui_extensions_in(&other, &Context::Global)?))
+        let many = tx.ui_extensions_of(&[other.clone(), asked.clone()])?;
+        Ok::<_, StoreError>((tx.ui_extensions(&asked)?, one, tx.ui_extensions_in(&other, &Context::Global)?, many))
     });
-    let (all, in_global, of_nobody) = read.await.unwrap();
+    let (all, in_global, of_nobody, many) = read.await.unwrap();
+    assert_eq!(many, all.iter().map(|(context, text)| (id.clone(), context.clone(), text.clone())).collect::<Vec<_>>());
     assert_eq!(all, [(Context::Global, "[2]".to_owned()), (project, "[3]".to_owned())]);
     assert_eq!((in_global.as_deref(), of_nobody), (Some("[2]"), None));
 }

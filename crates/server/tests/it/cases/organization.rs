@@ -11,7 +11,7 @@ use crate::trusted_certificates::Authority;
 
 pub(crate) fn rows() -> Vec<Case> {
     let check = json!({
-        "principal": "profile:username:viewer",
+        "principal": "application:me",
         "uniqueRightCode": "Applications.View",
         "target": { "className": "GlobalPermissionTarget" },
     });
@@ -54,6 +54,7 @@ pub(crate) fn rows() -> Vec<Case> {
         case("api.permission.list").for_everybody().answers(|list| assert!(list["rights"].is_array())),
         case("api.permission.check")
             .for_everybody()
+            .with(|server, made| viewing(server, made).boxed())
             .body(check.clone())
             .malformed(with("principal", json!("planet:earth")), "principal")
             .malformed(with("principal", json!("profile:me")), "principal")
@@ -93,4 +94,10 @@ async fn trusted(server: &Server, made: &Made) -> Vec<(&'static str, String)> {
     let path = "/api/http/trusted-certificates";
     let made = server.client.post(path).bearer(&server.admin).json(&body).send().await.expect(200).json();
     vec![("id", made["id"].as_str().unwrap().to_owned())]
+}
+
+/// Lets the application view others.
+async fn viewing(server: &Server, made: &Made) -> Vec<(&'static str, String)> {
+    server.grant(&made.id, "global", &["Applications.View"]).await;
+    Vec::new()
 }
