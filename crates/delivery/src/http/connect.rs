@@ -15,7 +15,7 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -23,6 +23,10 @@ use tower_service::Service;
 
 use crate::guard::{Guard, Refused};
 use crate::resolve::Resolve;
+
+/// Bytes of an answer that the system may hold for a connection. Of answers 16 KiB are kept; without a limit an endpoint that
+/// pours makes the system take megabytes for each.
+const RECEIVE_BUFFER: u32 = 64 * 1024;
 
 /// What is known of a connection beside its bytes.
 #[derive(Default)]
@@ -151,7 +155,7 @@ async fn reach(addresses: &[SocketAddr], end: Instant) -> Result<TcpStream, Conn
         let now = Instant::now();
         let left = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
         let share = end.saturating_duration_since(now) / left;
-        match timeout_at(now + share, TcpStream::connect(address)).await {
+        match timeout_at(now + share, open(*address)).await {
             Ok(Ok(stream)) => {
                 // Small requests must not wait for each other's acknowledgements; without it they are only slower.
                 let _ = stream.set_nodelay(true);
@@ -162,6 +166,12 @@ async fn reach(addresses: &[SocketAddr], end: Instant) -> Result<TcpStream, Conn
         }
     }
     Err(last)
+}
+
+async fn open(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    socket.connect(address).await
 }
 
 /// A connection, plain or encrypted.

@@ -95,9 +95,10 @@ pub async fn get(cx: Cx<ShownApplication>) -> Result<Json<EsApp>, ApiError> {
 /// `validation-error` naming the argument.
 pub async fn update(
     cx: Cx<OnApplication<EditApplications>>,
-    Body(body): Body<UpdateApplication>,
+    Body(mut body): Body<UpdateApplication>,
 ) -> Result<Json<EsApp>, ApiError> {
     lifecycle::require_active(&cx.access.application)?;
+    change::Change::complete(&cx, &cx.access.application, &mut body).await?;
     let (now, trail, news, guard) = (cx.now(), cx.trail(), cx.news(), cx.services.guard.clone());
     let change = change::Change::read(body)?;
     let overlap = cx.services.settings.overlap.client_secret;

@@ -2,13 +2,18 @@
 
 use spaceport_delivery::guard::Guard;
 use spaceport_platform::application::{
-    Application, AuthenticationMethod, ChosenAuthentication, Endpoint, VerificationToken, check_chosen_secret,
+    Application, AuthenticationMethod, ChosenAuthentication, Endpoint, SecretKind, VerificationToken,
+    check_chosen_secret,
 };
 use spaceport_platform::id::AttachmentId;
 use spaceport_platform::invalid::Invalid;
 use spaceport_platform::secret::Secret;
+use spaceport_store::StoreError;
 use spaceport_wire::application::{EndpointAuthCreate, EndpointAuthType, UpdateApplication};
 use spaceport_wire::scalar::Patch;
+
+use crate::http::access::Cx;
+use crate::http::error::ApiError;
 
 /// A change, its secrets taken out and checked.
 pub struct Change {
@@ -36,6 +41,28 @@ impl Change {
         };
         let authentication = authentication_of(&mut body)?;
         Ok(Self { client_secret, authentication, body })
+    }
+
+    /// Completes a body that names one half of what basic authentication needs.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn complete<A>(
+        cx: &Cx<A>,
+        application: &Application,
+        body: &mut UpdateApplication,
+    ) -> Result<(), ApiError> {
+        let mut username = std::mem::take(&mut body.basic_auth_username).into_value();
+        let mut password = std::mem::take(&mut body.basic_auth_password).into_value();
+        let named = match &body.app_level_auth {
+            Patch::Value(named) => Some(*named),
+            Patch::Absent | Patch::Null => None,
+        };
+        let parts = BasicParts { owner: application.id.as_str(), present: Some(&application.authentication), named };
+        parts.complete(cx, &mut username, &mut password).await?;
+        body.basic_auth_username = username.map_or(Patch::Absent, Patch::Value);
+        body.basic_auth_password = password.map_or(Patch::Absent, Patch::Value);
+        Ok(())
     }
 
     /// Applies the change: absent keeps, null clears what can be empty.
@@ -182,6 +209,45 @@ pub fn flat_authentication(method: &EndpointAuthCreate) -> Result<ChosenAuthenti
         };
         Invalid::new(field, fault.expected)
     })
+}
+
+/// What basic authentication needs, of which an update may name one half: the other one stays as it is.
+pub struct BasicParts<'a> {
+    /// Whose secrets: of an application or of a webhook.
+    pub owner: &'a str,
+    /// The present method.
+    pub present: Option<&'a AuthenticationMethod>,
+    /// The method that is asked for.
+    pub named: Option<EndpointAuthType>,
+}
+
+impl BasicParts<'_> {
+    /// Fills in the half that is not named. Nothing happens where the present method is another one, or another one is asked for.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn complete<A>(
+        &self,
+        cx: &Cx<A>,
+        username: &mut Option<String>,
+        password: &mut Option<String>,
+    ) -> Result<(), ApiError> {
+        let Some(known) = self.present.and_then(AuthenticationMethod::username) else { return Ok(()) };
+        if self.named.is_some_and(|named| named != EndpointAuthType::Basic) {
+            return Ok(());
+        }
+        match (&username, &password) {
+            (None, Some(_)) => *username = Some(known.to_owned()),
+            (Some(_), None) => {
+                let owner = self.owner.to_owned();
+                let kept = cx.read(move |tx| tx.secret(&owner, SecretKind::BasicPassword)).await;
+                let kept = kept.map_err(|error: StoreError| ApiError::from(error))?;
+                *password = kept.map(|secret| secret.reveal().to_owned());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
 }
 
 /// A method and what it needs, as updates spell them: flat.

@@ -9,7 +9,7 @@ use spaceport_platform::lifecycle;
 use spaceport_platform::secret::Secret;
 use spaceport_platform::webhook::{self, PayloadForm, Webhook};
 use spaceport_platform::webhook_changes::changes;
-use spaceport_store::Tx;
+use spaceport_store::{StoreError, Tx};
 use spaceport_wire::payload::Shape;
 use spaceport_wire::scalar::Patch;
 use spaceport_wire::webhook_request::{EndpointAuthUpdate, EndpointUpdate, UpdateWebhook};
@@ -17,7 +17,7 @@ use spaceport_wire::webhook_request::{EndpointAuthUpdate, EndpointUpdate, Update
 use crate::api::application::SECRET_LENGTH;
 use crate::api::application_attached::require_keystore;
 use crate::api::application_state::loaded;
-use crate::api::change::{AuthenticationParts, check_address, flat_authentication, set_flag, set_text};
+use crate::api::change::{AuthenticationParts, BasicParts, check_address, flat_authentication, set_flag, set_text};
 use crate::api::webhook::{WebhookPath, changeable, found, require_room, target};
 use crate::http::access::{Cx, EditApplications, OnApplication};
 use crate::http::error::ApiError;
@@ -42,8 +42,9 @@ pub fn routes(routes: Routes) -> Routes {
 pub async fn update(
     cx: Cx<OnApplication<EditApplications>>,
     Path(path): Path<WebhookPath>,
-    Body(body): Body<UpdateWebhook>,
+    Body(mut body): Body<UpdateWebhook>,
 ) -> Result<Done, ApiError> {
+    complete(&cx, &path, &mut body).await?;
     let change = Change::read(body)?;
     let (now, trail, guard) = (cx.now(), cx.trail(), cx.services.guard.clone());
     let application = cx.access.application.id.clone();
@@ -72,6 +73,20 @@ pub async fn update(
     })
     .await?;
     Ok(Done)
+}
+
+/// Completes a body that names one half of what basic authentication needs.
+async fn complete<A>(cx: &Cx<OnApplication<A>>, path: &WebhookPath, body: &mut UpdateWebhook) -> Result<(), ApiError> {
+    let Patch::Value(own) = &mut body.endpoint_auth else { return Ok(()) };
+    if own.basic_auth_username.is_some() == own.basic_auth_password.is_some() {
+        return Ok(());
+    }
+    let (application, id) = (cx.access.application.id.clone(), path.id());
+    let found = cx.read(move |tx| tx.webhook(&application, &id)).await;
+    let Some(webhook) = found.map_err(|error: StoreError| ApiError::from(error))? else { return Ok(()) };
+    let present = webhook.authentication.as_ref();
+    let parts = BasicParts { owner: webhook.id.as_str(), present, named: own.app_level_auth };
+    parts.complete(cx, &mut own.basic_auth_username, &mut own.basic_auth_password).await
 }
 
 /// What has to be looked up to know whether a change is possible.

@@ -1,5 +1,7 @@
 //! Settings of applications: every argument of creation and change, what is refused, what the audit trail keeps.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use spaceport_platform::application::{Application, SecretKind};
 use spaceport_platform::connection::{Connection, Uninstallation, UninstallationStatus};
@@ -421,6 +423,49 @@ async fn the_last_sign_in_is_known_at_once_and_after_the_end() {
         let server = server.restarted().await;
         let kept = server.client.get(path).bearer(&server.admin).send().await.expect(200).json();
         assert_eq!(kept, access, "the end of the server stores what was only remembered");
+        server.running.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_of_basic_authentication_is_changed_alone() {
+    for engine in BOTH {
+        let server = Server::start(engine).await;
+        let receiver = Receiver::start();
+        let basic = json!({ "className": "EndpointAuthCreate.Basic", "username": "u", "password": "p" });
+        let body = json!({ "name": "App", "endpointUri": receiver.url("/hook"), "appLevelAuth": basic });
+        let made = server.application(body).await;
+        let own =
+            json!({ "appLevelAuth": { "className": "EndpointAuthCreate.Basic", "username": "own", "password": "1" } });
+        let webhook = server.webhook(&made.token, json!({ "endpointAuth": own })).await;
+        server.webhook(&made.token, json!({})).await;
+        let change = async |path: &str, body: Value| {
+            server.client.patch(path).bearer(&made.token).json(&body).send().await.expect(200);
+        };
+        let (me, webhook) = ("/api/http/applications/me", format!("/api/http/applications/me/webhooks/{webhook}"));
+        let mut sent = 0;
+        for (ours, its, expected) in [
+            (json!({}), json!({}), ["own:1", "u:p"]),
+            (json!({ "basicAuthPassword": "q" }), json!({ "basicAuthPassword": "2" }), ["own:2", "u:q"]),
+            (json!({ "basicAuthUsername": "v" }), json!({ "basicAuthUsername": "its" }), ["its:2", "v:q"]),
+        ] {
+            change(me, ours).await;
+            change(&webhook, json!({ "endpointAuth": its })).await;
+            server.publish(json!([issue(&format!("e{sent}"))])).await;
+            sent += 2;
+            let received = receiver.wait_for(sent).await;
+            let mut seen: Vec<&str> =
+                received[sent - 2..].iter().map(|request| request.header("authorization")).collect();
+            let mut expected = expected.map(|pair| format!("Basic {}", STANDARD.encode(pair)));
+            seen.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(seen, expected);
+        }
+        // Of another method there is no other half.
+        let half = json!({ "basicAuthPassword": "p" });
+        change(me, json!({ "appLevelAuth": "SigningKey" })).await;
+        let refused = server.client.patch(me).bearer(&made.token).json(&half).send().await.expect(400);
+        assert!(refused.text().contains("basicAuthUsername must be given"), "{}", refused.text());
         server.running.stop().await;
     }
 }

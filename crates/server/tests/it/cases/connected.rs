@@ -19,6 +19,7 @@ const OPEN: &[&str] = &[
     "api.application.get",
     "api.application.last_client_credentials_access.get",
     "api.application.public_keys.get",
+    "api.attempt.list",
     "api.authorized_context.list",
     "api.authorized_right.list",
     "api.gpg_key.list",
