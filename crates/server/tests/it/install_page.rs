@@ -312,3 +312,33 @@ async fn links_install_in_a_real_browser() {
     }
     server.running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_that_applications_make_themselves_lead_to_the_page_about_them() {
+    for engine in BOTH {
+        let server = Server::start(engine).await;
+        server.person("ann", &["Applications.Create"]).await;
+        let mut ann = Browser::of(&server, "ann").await;
+        let outcome = install(&mut ann, "name=My-App&endpoint=https%3A%2F%2Fe.test&pair=false").await;
+        let id = outcome.split('/').nth(3).unwrap();
+        for path in [
+            format!("/extensions/installedApplications/My-App-{id}/homepage"),
+            format!("/extensions/installedApplications/{id}/homepage"),
+            format!("/topLevelPageExtension/My-App-{id}-main"),
+            format!("/topLevelPageExtension/My%20app-{id}-first-page"),
+        ] {
+            let way = ann.get(&path).await.expect(303);
+            assert_eq!(way.header("location"), outcome, "{path}");
+        }
+        ann.get(&outcome).await.expect(200);
+        // What does not exist looks like what one may not see.
+        let way = ann.get("/topLevelPageExtension/None-nothing%2F..%2Fnew").await.expect(303);
+        assert_eq!(way.header("location"), "/extensions/installedApplications/nothing%2F%2E%2E%2Fnew/installation");
+        ann.get(way.header("location")).await.expect(404);
+        let mut stranger = Browser::new(&server);
+        let path = format!("/topLevelPageExtension/My-App-{id}-main");
+        let way = stranger.get(&path).await.expect(303).header("location").to_owned();
+        assert!(stranger.get(&way).await.expect(303).header("location").starts_with("/login?return="));
+        server.running.stop().await;
+    }
+}

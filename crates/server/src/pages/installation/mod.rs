@@ -1,5 +1,6 @@
 //! Pages on which a person installs an application from a link, and sees what came of it (wire-protocol 5.5).
 
+pub mod deep_link;
 pub mod link;
 pub mod new;
 pub mod outcome;
@@ -22,6 +23,18 @@ pub fn routes(routes: Routes) -> Routes {
             new::forward,
         )
         .get(OUTCOME, "page.installation", "See how far an installation has come", outcome::page)
+        .get(
+            "/extensions/installedApplications/{application}/homepage",
+            "page.installation.homepage",
+            "Follow an application's link to its homepage",
+            deep_link::follow,
+        )
+        .get(
+            "/topLevelPageExtension/{application}",
+            "page.installation.top_level_page",
+            "Follow an application's link to a page of its own",
+            deep_link::follow,
+        )
         .post(
             "/extensions/installedApplications/{application}/installation/approvals",
             "page.installation.approvals",
