@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use spaceport_testkit::published::{Published, Reaction};
+use spaceport_testkit::receiver::Gate;
 
 use crate::harness::{BOTH, Server};
 use crate::installation::{connected, payloads, seen, status_is};
@@ -14,11 +15,15 @@ async fn applications_are_told_where_the_server_is_once_for_every_move() {
         let (quick, slow) = (Published::start(), Published::start());
         let (quick_id, slow_id) = (connected(&server, &quick).await, connected(&server, &slow).await);
         slow.react("ChangeServerUrlPayload", vec![Reaction::Refuse(503); 4]);
+        // It is told as soon as the server starts, and cannot verify that before it knows where to reach the server.
+        let gate = Gate::new();
+        quick.react("ChangeServerUrlPayload", [Reaction::AcceptAfter(gate.clone())]);
 
         let server = server.restarted_with(|settings| settings.public_url = Some("http://two.test".to_owned())).await;
         for application in [&quick, &slow] {
             application.reach(&format!("http://{}", server.running.address));
         }
+        gate.open();
         quick.wait("the new URL", |memory| memory.server_url == "http://two.test").await;
         let told = seen(&server, &quick_id, status_is("CONNECTED")).await;
         assert_eq!(told["metadata"]["lastSentServerUrl"], "http://two.test");
