@@ -43,6 +43,33 @@ pub async fn introspect(cx: Cx<Anyone>, request: TokenRequest) -> Result<Documen
     Ok(unstored(&told.unwrap_or_else(|| json!({ "active": false }))))
 }
 
+/// A token that stands.
+struct Active<'a> {
+    application: &'a Application,
+    subject: &'a str,
+    scope: &'a str,
+    issuer: &'a str,
+    issued_at: Timestamp,
+    /// Never when `None`.
+    expires_at: Option<Timestamp>,
+    token_type: &'static str,
+}
+
+impl Active<'_> {
+    /// What is told of it (RFC 7662 2.2).
+    fn told(&self) -> Value {
+        let client_id = self.application.client_id.as_str();
+        let mut told = json!({
+            "active": true, "scope": self.scope, "client_id": client_id, "sub": self.subject, "aud": client_id,
+            "iss": self.issuer, "iat": self.issued_at.seconds(), "token_type": self.token_type,
+        });
+        if let (Some(expires_at), Some(members)) = (self.expires_at, told.as_object_mut()) {
+            members.insert("exp".to_owned(), expires_at.seconds().into());
+        }
+        told
+    }
+}
+
 fn of_access_token(
     tx: &mut Tx<'_>,
     application: &Application,
@@ -62,13 +89,16 @@ fn of_access_token(
         }
         None => grant.subject == grant.client_id,
     };
-    Ok(stands.then(|| {
-        json!({
-            "active": true, "scope": grant.scope, "client_id": grant.client_id, "sub": grant.subject,
-            "aud": grant.client_id, "iss": issuer, "exp": claims.expires_at.seconds(), "iat": claims.issued_at.seconds(),
-            "token_type": "Bearer",
-        })
-    }))
+    let told = Active {
+        application,
+        subject: &grant.subject,
+        scope: &grant.scope,
+        issuer,
+        issued_at: claims.issued_at,
+        expires_at: Some(claims.expires_at),
+        token_type: "Bearer",
+    };
+    Ok(stands.then(|| told.told()))
 }
 
 fn of_refresh_token(
@@ -86,13 +116,16 @@ fn of_refresh_token(
         && refresh.spent_at.is_none()
         && now < delegation.expires_at
         && has_user(tx, &delegation.profile, delegation.created_at)?;
-    Ok(stands.then(|| {
-        json!({
-            "active": true, "scope": delegation.scope.to_string(), "client_id": application.client_id,
-            "sub": delegation.profile.as_str(), "aud": application.client_id, "iss": issuer,
-            "exp": delegation.expires_at.seconds(), "iat": refresh.created_at.seconds(), "token_type": "refresh_token",
-        })
-    }))
+    let told = Active {
+        application,
+        subject: delegation.profile.as_str(),
+        scope: &delegation.scope.to_string(),
+        issuer,
+        issued_at: refresh.created_at,
+        expires_at: Some(delegation.expires_at),
+        token_type: "refresh_token",
+    };
+    Ok(stands.then(|| told.told()))
 }
 
 fn of_permanent_token(
@@ -107,14 +140,14 @@ fn of_permanent_token(
         && application.archived_at.is_none()
         && found.revoked_at.is_none()
         && found.expires_at.is_none_or(|expires_at| now < expires_at);
-    Ok(stands.then(|| {
-        let mut told = json!({
-            "active": true, "scope": found.scope, "client_id": application.client_id, "sub": application.client_id,
-            "aud": application.client_id, "iss": issuer, "iat": found.created_at.seconds(), "token_type": "Bearer",
-        });
-        if let (Some(expires_at), Some(fields)) = (found.expires_at, told.as_object_mut()) {
-            fields.insert("exp".to_owned(), expires_at.seconds().into());
-        }
-        told
-    }))
+    let told = Active {
+        application,
+        subject: &application.client_id,
+        scope: &found.scope,
+        issuer,
+        issued_at: found.created_at,
+        expires_at: found.expires_at,
+        token_type: "Bearer",
+    };
+    Ok(stands.then(|| told.told()))
 }
