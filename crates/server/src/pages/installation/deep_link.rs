@@ -3,8 +3,6 @@
 //! the application.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use schemars::JsonSchema;
-use serde::Deserialize;
 use spaceport_platform::id::ApplicationId;
 use spaceport_store::StoreError;
 
@@ -12,17 +10,11 @@ use crate::http::access::{Anyone, Cx};
 use crate::http::error::ApiError;
 use crate::http::input::Path;
 use crate::pages::html::Html;
+use crate::pages::installation::outcome::Named;
 use crate::pages::installation::outcome_path;
 
-/// Most parts of a path that are looked at: names and codes may hold hyphens, too.
+/// Most parts of a path that are looked at: names, and codes behind the id, may hold hyphens, too.
 const PARTS: usize = 16;
-
-/// Name and id of an application, and perhaps a code, joined by hyphens.
-#[derive(Deserialize, JsonSchema)]
-pub struct Named {
-    /// Such as `Tracker-Vc9FPvNYWq791im7`.
-    pub application: String,
-}
 
 /// Leads to the page about the application, which asks who is there and tells nothing about what he may not see. So an
 /// application that does not exist is led to as well.

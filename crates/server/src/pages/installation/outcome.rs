@@ -118,7 +118,8 @@ pub struct AskedRight {
 /// Names an application by its id, also behind its name and a dash, as links of applications do.
 #[derive(Deserialize, JsonSchema)]
 pub struct Named {
-    application: String,
+    /// Such as `Tracker-Vc9FPvNYWq791im7`.
+    pub application: String,
 }
 
 impl Named {
