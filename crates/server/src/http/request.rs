@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use spaceport_platform::access::Caller;
 
@@ -104,4 +104,17 @@ impl Request {
             .map(|(_, value)| value.as_str())
             .ok_or_else(|| ApiError::internal(format!("the route has no variable {name}")))
     }
+}
+
+/// The `Authorization` header.
+///
+/// # Errors
+/// A sentence for the caller when there are several: which one counts would be anybody's guess (security T4).
+pub fn single_authorization(headers: &HeaderMap) -> Result<Option<&[u8]>, &'static str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let first = values.next();
+    if values.next().is_some() {
+        return Err("The Authorization header must occur once");
+    }
+    Ok(first.map(HeaderValue::as_bytes))
 }

@@ -20,7 +20,7 @@ use tracing::Instrument;
 
 use crate::http::error::ApiError;
 use crate::http::peer::peer;
-use crate::http::request::{Incoming, Request};
+use crate::http::request::{Incoming, Request, single_authorization};
 use crate::http::routes::{Head, Route};
 use crate::http::unread::watched;
 use crate::pages;
@@ -161,20 +161,11 @@ async fn caller(
         }
         _ if !route.reads_caller => Ok((Arc::new(Caller::nobody()), None)),
         Surface::Space | Surface::Host | Surface::Other => {
-            let authorization = single_authorization(parts)?;
+            let authorization = single_authorization(&parts.headers).map_err(ApiError::request)?;
             let caller = services.callers.resolve(authorization, &services.store, services.clock.as_ref()).await?;
             Ok((caller, None))
         }
     }
-}
-
-fn single_authorization(parts: &Parts) -> Result<Option<&[u8]>, ApiError> {
-    let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
-    let first = values.next();
-    if values.next().is_some() {
-        return Err(ApiError::request("The Authorization header must occur once"));
-    }
-    Ok(first.map(HeaderValue::as_bytes))
 }
 
 async fn path_variables(parts: &mut Parts) -> Result<Vec<(String, String)>, ApiError> {

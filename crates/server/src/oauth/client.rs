@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use percent_encoding::percent_decode_str;
 use spaceport_platform::application::Application;
 use spaceport_platform::invalid::storable;
@@ -13,6 +13,7 @@ use spaceport_platform::time::Timestamp;
 use spaceport_store::{SecretMatch, StoreError};
 
 use crate::http::error::ApiError;
+use crate::http::request::single_authorization;
 use crate::oauth::form::Form;
 use crate::services::Services;
 
@@ -82,12 +83,8 @@ pub async fn authenticate(
 /// # Errors
 /// `invalid_client` when it cannot be read; `invalid_request` when there are several (security T4).
 pub fn credentials(headers: &HeaderMap) -> Result<Vec<(String, String)>, ApiError> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Ok(Vec::new()) };
-    if values.next().is_some() {
-        return Err(ApiError::oauth("invalid_request", "The Authorization header must occur once"));
-    }
-    basic(value.as_bytes()).ok_or_else(ApiError::invalid_client)
+    let found = single_authorization(headers).map_err(|repeated| ApiError::oauth("invalid_request", repeated))?;
+    found.map_or_else(|| Ok(Vec::new()), |header| basic(header).ok_or_else(ApiError::invalid_client))
 }
 
 fn candidates(headers: &HeaderMap, form: &Form) -> Result<Candidates, ApiError> {
