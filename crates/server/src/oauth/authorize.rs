@@ -42,27 +42,39 @@ pub async fn ask(cx: Cx<Anyone>, visitor: Visitor) -> Result<Html, ApiError> {
         }
         return Ok(Html::see_other(sign_in_url(&format!("/oauth/auth?{}", visitor.query))));
     };
-    if not_yet_agreed(&cx, &session, &request).await?.is_none()
-        && let Some(answer) = grant(&cx, &session, &request, None).await?
-    {
-        return Ok(answer);
+    match not_yet_agreed(&cx, &session, &request).await? {
+        Some(new) => question(&cx, &visitor, &session, &request, (new, Form::Fresh)).await,
+        None => match grant(&cx, &session, &request, None).await? {
+            Some(answer) => Ok(answer),
+            None => question_anew(&cx, &visitor, &session, &request, Form::Fresh).await,
+        },
     }
-    question(&cx, &visitor, &session, &request, Form::Fresh).await
 }
 
-/// Asks for what is not agreed to, or says that it may not be asked for.
+/// Asks for `new`, or says that it may not be asked for.
 async fn question(
+    cx: &Cx<Anyone>,
+    visitor: &Visitor,
+    session: &Session,
+    request: &AuthorizationRequest,
+    (new, form): (Scope, Form),
+) -> Result<Html, ApiError> {
+    if request.prompt == Prompt::Nothing {
+        return Ok(Html::see_other(request.answer.refusal("consent_required", "The user has not agreed to this")));
+    }
+    consent::show(cx, visitor, session, request, (new, form)).await
+}
+
+/// Asks for what is not agreed to by now.
+async fn question_anew(
     cx: &Cx<Anyone>,
     visitor: &Visitor,
     session: &Session,
     request: &AuthorizationRequest,
     form: Form,
 ) -> Result<Html, ApiError> {
-    if request.prompt == Prompt::Nothing {
-        return Ok(Html::see_other(request.answer.refusal("consent_required", "The user has not agreed to this")));
-    }
     let new = not_yet_agreed(cx, session, request).await?.unwrap_or_else(|| request.scope.clone());
-    consent::show(cx, visitor, session, request, (new, form)).await
+    question(cx, visitor, session, request, (new, form)).await
 }
 
 /// What the user decided. The request is read anew, so that nothing counts that was changed on the way, and what is agreed
@@ -82,7 +94,7 @@ pub async fn decide(cx: Cx<Anyone>, mut visitor: Visitor) -> Result<Html, ApiErr
     };
     visitor.query = query;
     if form == Form::Stale {
-        return question(&cx, &visitor, &session, &request, form).await;
+        return question_anew(&cx, &visitor, &session, &request, form).await;
     }
     if visitor.field("decision") != "allow" {
         return Ok(Html::see_other(request.answer.refusal("access_denied", "The user refused")));
@@ -90,7 +102,7 @@ pub async fn decide(cx: Cx<Anyone>, mut visitor: Visitor) -> Result<Html, ApiErr
     let shown = Scope::parse(visitor.field("shown")).map_err(ApiError::internal)?;
     match grant(&cx, &session, &request, Some(shown)).await? {
         Some(answer) => Ok(answer),
-        None => question(&cx, &visitor, &session, &request, Form::Fresh).await,
+        None => question_anew(&cx, &visitor, &session, &request, Form::Fresh).await,
     }
 }
 
@@ -150,28 +162,35 @@ async fn grant(
     }
 }
 
-/// Remembers what the user has just agreed to, in the transaction that makes use of it, and answers whether it is all that is
-/// asked. Nobody takes it back before that transaction has ended.
-fn approval(
+/// Stores what the answer rests on, together with what the user has just agreed to, and answers whether that and what he
+/// agreed to before is all that is asked; otherwise nothing is stored but his word. Nobody takes it back before the
+/// transaction has ended.
+async fn store_agreed(
     cx: &Cx<Anyone>,
     session: &Session,
     request: &AuthorizationRequest,
     new: Option<Scope>,
-) -> impl Fn(&mut Tx<'_>) -> Result<bool, StoreError> + Send + Sync + 'static {
+    store: impl Fn(&mut Tx<'_>) -> Result<(), StoreError> + Send + Sync + 'static,
+) -> Result<bool, ApiError> {
     let (now, trail, random) = (cx.now(), cx.trail(), cx.services.random.as_ref());
     let (consent, id) = (Id::generate(now, random), Id::generate(now, random));
     let approved = new.map(|scope| ApprovedScope { id, scope, presence: request.presence, approved_at: now });
     let (profile, application) = (session.profile.id.clone(), request.application.id.clone());
     let (asked, presence) = (request.scope.clone(), request.presence);
-    move |tx: &mut Tx<'_>| {
+    let work = move |tx: &mut Tx<'_>| {
         if let Some(approved) = &approved {
             tx.approve(&profile, &application, &consent, approved)?;
             let target = AuditTarget::of_application(&application, "consent", profile.as_str());
             trail.record(tx, target, AuditChange::between("scope", None, Some(&approved.scope.to_string())))?;
         }
         let held = tx.held_consent(&profile, &application)?.map(|consent| consent.scopes).unwrap_or_default();
-        Ok(missing(&held, &asked, presence).is_none())
-    }
+        if missing(&held, &asked, presence).is_some() {
+            return Ok(false);
+        }
+        store(tx)?;
+        Ok(true)
+    };
+    cx.write(work).await.map_err(|error: StoreError| ApiError::from(error))
 }
 
 async fn grant_code(
@@ -193,15 +212,8 @@ async fn grant_code(
         issued_at: now,
         expires_at: now.plus(CODE_LIFETIME),
     };
-    let (hash, approve) = (token_hash(&text), approval(cx, session, request, new));
-    let work = move |tx: &mut Tx<'_>| {
-        let agreed = approve(tx)?;
-        if agreed {
-            tx.insert_code(&hash, &code)?;
-        }
-        Ok(agreed)
-    };
-    let agreed = cx.write(work).await.map_err(|error: StoreError| ApiError::from(error))?;
+    let hash = token_hash(&text);
+    let agreed = store_agreed(cx, session, request, new, move |tx| tx.insert_code(&hash, &code)).await?;
     Ok(agreed.then(|| Html::see_other(request.answer.success(&[("code", &text)]))))
 }
 
@@ -223,15 +235,8 @@ async fn grant_token(
     };
     let id = Id::generate(now, services.random.as_ref());
     let delegation = NewDelegation::prepare(services, id, &parties, now);
-    let (stored, approve) = (delegation.clone(), approval(cx, session, request, new));
-    let work = move |tx: &mut Tx<'_>| {
-        let agreed = approve(tx)?;
-        if agreed {
-            stored.insert(tx, now)?;
-        }
-        Ok(agreed)
-    };
-    if !cx.write(work).await.map_err(|error: StoreError| ApiError::from(error))? {
+    let stored = delegation.clone();
+    if !store_agreed(cx, session, request, new, move |tx| stored.insert(tx, now)).await? {
         return Ok(None);
     }
     let issued = delegation.issue(services, &request.application.client_id, now).await?;
